@@ -1,0 +1,72 @@
+// A sweep file after reading and checking: what the user asked for, with the axes still unexpanded.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/catalog/catalog.h"
+#include "common/job/job_spec.h"
+
+namespace gridsweep {
+
+// One value of an axis: one component, or for regularization any number of them, sorted by name (none: empty).
+struct AxisValue {
+  std::vector<Component> components;
+  friend bool operator==(const AxisValue&, const AxisValue&) = default;
+};
+
+// What an exclusion demands of one axis: any value that has every listed component with every listed parameter.
+struct ExclusionTerm {
+  Axis axis = Axis::kModel;
+  struct Pattern {
+    std::string component;
+    std::map<std::string, ParamValue> params;  // only those the rule names
+  };
+  std::vector<Pattern> patterns;
+  bool Matches(const AxisValue& value) const;
+};
+
+// A cell is excluded if every term matches. At least one term.
+struct Exclusion {
+  std::vector<ExclusionTerm> terms;
+  int line = 0;      // of the rule in the file
+  std::string text;  // the rule in one line, for messages
+};
+
+struct SweepSpec {
+  std::string name;     // [A-Za-z0-9._-]{1,64}
+  std::string dataset;  // [A-Za-z0-9._-]{1,128}
+  TrainingSpec training;
+  Objective objective;
+  std::vector<int64_t> seeds;  // distinct, at least one
+  // The distinct values of each axis in the order of the file, by Axis. An axis that the file leaves out has its
+  // default as the only value: mlp, relu, adam, none, none.
+  std::array<std::vector<AxisValue>, kAxisCount> axes;
+  std::array<int64_t, kAxisCount> duplicates{};  // values folded into an equal one
+  std::vector<Exclusion> exclude;
+
+  const std::vector<AxisValue>& axis(Axis axis) const { return axes[static_cast<size_t>(axis)]; }
+};
+
+// Limits of what a file may ask for.
+struct SweepLimits {
+  int64_t max_jobs = 100'000;  // after exclusions
+  // The grid before exclusions may be this many times larger; computed with overflow checks before anything is expanded.
+  int64_t max_raw_factor = 10;
+};
+
+// Reads the YAML text of a sweep file. `file` is the name used in messages. Every error is INVALID_ARGUMENT (or
+// RESOURCE_EXHAUSTED for a grid over the limit) of the form "file:line:column: what is wrong, what was expected".
+// Text over 1 MiB, anchors, aliases, tags, several documents, unknown and duplicate keys are refused; time and memory
+// are bounded for any input.
+absl::StatusOr<SweepSpec> ParseSweep(std::string_view text, std::string_view file, const Catalog& catalog,
+                                     const SweepLimits& limits = {});
+
+// The label of one axis value: "sgd(lr=0.05)", "l2(0.0001)+dropout(0.3)", "none".
+std::string AxisValueLabel(const Catalog& catalog, Axis axis, const AxisValue& value);
+
+}  // namespace gridsweep

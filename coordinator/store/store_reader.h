@@ -1,0 +1,144 @@
+// Reading the database beside the writer, each call from one consistent snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "common/base/status.h"
+#include "common/job/metrics.h"
+#include "common/job/retry_policy.h"
+#include "common/results/ranking.h"
+#include "coordinator/store/store.h"
+
+namespace gridsweep {
+
+struct SweepRecord {
+  SweepId id;
+  std::string name;
+  SweepState state = SweepState::kActive;
+  StateCounts jobs;
+  std::string dataset;
+  std::string dataset_digest;  // empty until the first trainer has read it
+  int64_t cells = 0;
+  int64_t seeds = 0;
+  TrainingSpec training;
+  Objective objective;
+  std::string yaml;
+  absl::Time created;
+  std::optional<absl::Time> finished;
+};
+
+// Work done and left, in epochs; for progress and ETA.
+struct EpochProgress {
+  int64_t done = 0;   // stored epochs of accepted and open attempts
+  int64_t total = 0;  // epochs of all jobs that are not failed or cancelled
+};
+
+struct RunningJobRecord {
+  JobId job;
+  AttemptId attempt;
+  int64_t attempt_number = 0;
+  std::vector<std::string> labels;  // five, in axis order
+  int64_t seed = 0;
+  std::string worker;
+  std::string device;
+  std::vector<EpochMetrics> epochs;
+};
+
+struct JobRecord {
+  JobId id;
+  SweepId sweep;
+  JobState state = JobState::kPending;
+  std::vector<std::string> labels;  // five, in axis order
+  int64_t seed = 0;
+  int64_t attempts = 0;
+  RetryCounters counters;
+  std::optional<double> objective;
+  int64_t objective_epoch = 0;
+  std::string error;  // of the last attempt that did not succeed
+  std::string params_json;
+  std::string key;
+};
+
+struct AttemptRecord {
+  AttemptId id;
+  int64_t number = 0;
+  AttemptState state = AttemptState::kOpen;
+  bool accepted = false;
+  std::string worker;
+  std::string device;
+  std::string environment;
+  absl::Time started;
+  std::optional<absl::Time> ended;
+  std::string error;
+  std::string stderr_tail;
+};
+
+struct JobDetailRecord {
+  JobRecord job;
+  std::vector<EpochMetrics> epochs;  // of the accepted attempt, else of the newest
+  Evaluation evaluation;             // empty without one
+  DatasetInfo dataset;
+  std::vector<AttemptRecord> attempts;
+};
+
+struct WorkerStatusRecord {
+  WorkerId id;
+  WorkerRecord worker;
+  absl::Time last_seen;
+  int64_t running = 0;  // open attempts
+  int64_t jobs_done = 0;
+  int64_t failures = 0;
+};
+
+struct QueryLimits {
+  absl::Duration timeout = absl::Seconds(10);
+  int64_t max_rows = 100'000;
+};
+using SqlValue = std::variant<std::monostate, int64_t, double, std::string>;  // monostate: NULL; blobs as text
+struct QueryResult {
+  std::vector<std::string> columns;
+  std::vector<std::vector<SqlValue>> rows;
+  bool truncated = false;
+};
+
+// Thread-safe: calls share a small pool of read-only connections. Methods return NOT_FOUND for unknown ids and
+// UNAVAILABLE or DATA_LOSS when the file cannot be read.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  // By id ("3") or by name (the newest of that name). NOT_FOUND lists near names.
+  virtual absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) = 0;
+  virtual absl::StatusOr<std::vector<SweepRecord>> ListSweeps() = 0;  // newest first
+  virtual absl::StatusOr<SweepRecord> GetSweep(SweepId sweep) = 0;
+  virtual absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) = 0;
+  // Epochs stored since `since`, by the coordinator's wall clock; for throughput.
+  virtual absl::StatusOr<int64_t> CountEpochsSince(SweepId sweep, absl::Time since) = 0;
+  virtual absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep) = 0;
+  // The best result so far in the sweep's objective; nullopt before the first.
+  virtual absl::StatusOr<std::optional<JobRecord>> BestJob(SweepId sweep) = 0;
+  // "job 17: <error>" of the newest ended-as-failed-or-lost attempts.
+  virtual absl::StatusOr<std::vector<std::string>> RecentFailures(SweepId sweep, int64_t limit) = 0;
+
+  virtual absl::StatusOr<std::vector<CellResults>> ListResults(SweepId sweep) = 0;  // in grid order
+  virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
+                                                          int64_t limit) = 0;
+  virtual absl::StatusOr<JobDetailRecord> GetJob(JobId job) = 0;
+  virtual absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() = 0;
+
+  // Runs one SELECT (or EXPLAIN, or a WITH … SELECT). INVALID_ARGUMENT with SQLite's message for anything else;
+  // DEADLINE_EXCEEDED over the time limit. Cannot write, attach files or load extensions.
+  virtual absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) = 0;
+};
+
+// SQLite's version, for --version.
+std::string SqliteVersion();
+
+}  // namespace gridsweep
