@@ -1,0 +1,99 @@
+#include "coordinator/queue/commit_loop.h"
+
+#include <future>
+#include <utility>
+
+#include "common/base/log.h"
+
+namespace gridsweep {
+
+CommitLoop::CommitLoop(Store* store, StoreReader* reader, JobQueue* queue, const Clock* clock,
+                       Options options)
+    : store_(store), reader_(reader), queue_(queue), clock_(clock), options_(options), thread_([this] {
+        Loop();
+      }) {}
+
+CommitLoop::~CommitLoop() {
+  Stop();
+}
+
+void CommitLoop::Post(Operation operation, Done done) {
+  absl::Status refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      refused = Unavailable("the coordinator is shutting down");
+    } else if (waiting_.size() >= options_.max_waiting) {
+      refused =
+          ResourceExhausted("the coordinator has {} requests waiting, try again shortly", waiting_.size());
+    } else {
+      waiting_.push_back({std::move(operation), std::move(done)});
+    }
+  }
+  if (!refused.ok()) {
+    done(refused);
+    return;
+  }
+  wake_.notify_one();
+}
+
+absl::Status CommitLoop::Run(Operation operation) {
+  std::promise<absl::Status> promise;
+  auto future = promise.get_future();
+  Post(std::move(operation), [&promise](const absl::Status& status) { promise.set_value(status); });
+  return future.get();
+}
+
+void CommitLoop::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CommitLoop::Loop() {
+  while (true) {
+    std::deque<Item> batch;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, absl::ToChronoMilliseconds(options_.tick),
+                     [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_ && waiting_.empty()) return;
+      while (!waiting_.empty() && batch.size() < options_.max_batch) {
+        batch.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+      }
+    }
+    RunBatch(std::move(batch));
+  }
+}
+
+void CommitLoop::RunBatch(std::deque<Item> batch) {
+  const Instant now = clock_->Now();
+  if (reload_) {
+    if (const absl::Status status = queue_->Load(*reader_, now); !status.ok()) {
+      for (Item& item : batch) item.done(Unavailable("the store cannot be read: {}", Message(status)));
+      return;
+    }
+    reload_ = false;
+  }
+  absl::Status commit = store_->BeginBatch();
+  std::vector<absl::Status> results(batch.size());
+  if (commit.ok()) {
+    for (size_t i = 0; i < batch.size(); ++i) results[i] = batch[i].operation(*queue_, now);
+    if (const absl::Status tick = queue_->Tick(now); !tick.ok()) {
+      Log(LogLevel::kError, "lease_check_failed", {{"error", Message(tick)}});
+    }
+    commit = store_->CommitBatch();
+    if (!commit.ok()) reload_ = true;
+  }
+  if (!commit.ok()) {
+    Log(LogLevel::kError, "commit_failed", {{"operations", batch.size()}, {"error", Message(commit)}});
+    commit = Unavailable("the store cannot write now: {}", Message(commit));
+  }
+  for (size_t i = 0; i < batch.size(); ++i) batch[i].done(commit.ok() ? results[i] : commit);
+}
+
+}  // namespace gridsweep

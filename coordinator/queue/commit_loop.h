@@ -1,0 +1,68 @@
+// The one thread that owns the store and the queue: takes what callers post, runs it in batches, commits each
+// batch once and only then answers (group commit).
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "coordinator/queue/job_queue.h"
+#include "coordinator/store/store.h"
+#include "coordinator/store/store_reader.h"
+
+namespace gridsweep {
+
+// Thread-safe. Nothing passed in is owned; all must outlive the loop.
+class CommitLoop {
+ public:
+  struct Options {
+    size_t max_waiting = 8192;  // operations posted and not yet begun; more are refused
+    size_t max_batch = 1024;
+    absl::Duration tick = absl::Milliseconds(200);  // at most between two looks at the leases
+  };
+  // Works on the queue and store; runs on the loop's thread, inside a transaction. Its own status goes to
+  // `done`.
+  using Operation = std::function<absl::Status(JobQueue&, const Instant&)>;
+  // Runs on the loop's thread after the commit: the operation's status, or the commit's if that failed.
+  using Done = std::function<void(const absl::Status&)>;
+
+  CommitLoop(Store* store, StoreReader* reader, JobQueue* queue, const Clock* clock, Options options);
+  // As Stop().
+  ~CommitLoop();
+
+  // `done` is called exactly once; at once, on the caller's thread, with UNAVAILABLE when the loop has
+  // stopped or RESOURCE_EXHAUSTED when too many operations wait.
+  void Post(Operation operation, Done done);
+  // Posts and waits for the result. Must not be called from an operation.
+  absl::Status Run(Operation operation);
+
+  // Finishes what was posted, then ends the thread. Idempotent.
+  void Stop();
+
+ private:
+  struct Item {
+    Operation operation;
+    Done done;
+  };
+  void Loop();
+  void RunBatch(std::deque<Item> batch);
+
+  Store* const store_;
+  StoreReader* const reader_;
+  JobQueue* const queue_;
+  const Clock* const clock_;
+  const Options options_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Item> waiting_;  // guarded by mutex_
+  bool stopping_ = false;     // guarded by mutex_
+  bool reload_ = false;       // the loop's thread only: a batch was lost and memory must be read anew
+  std::thread thread_;
+};
+
+}  // namespace gridsweep

@@ -1,0 +1,327 @@
+#include "coordinator/queue/job_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gridsweep {
+namespace {
+
+constexpr absl::Duration kTouchInterval = absl::Seconds(10);
+
+// How long a worker may wait before it calls again: short with few workers, for a lively view, and longer
+// with many, so that idle calls cost the coordinator a bounded share of a core (each is worth about 0.1 ms).
+constexpr absl::Duration kPacePerWorker = absl::Microseconds(2500);
+constexpr absl::Duration kIdleCall = absl::Milliseconds(250);
+constexpr absl::Duration kBusyCall = absl::Seconds(1);
+constexpr absl::Duration kSlowestIdleCall = absl::Seconds(5);
+
+AttemptFinished EndedAs(AttemptState outcome, std::string error) {
+  AttemptFinished finished;
+  finished.outcome = outcome;
+  finished.error = std::move(error);
+  return finished;
+}
+
+}  // namespace
+
+JobQueue::JobQueue(Store* store, QueueOptions options) : store_(store), options_(std::move(options)) {}
+
+absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
+  GS_ASSIGN_OR_RETURN(const std::vector<WorkerStatusRecord> records, reader.ListWorkers());
+  GS_ASSIGN_OR_RETURN(const std::vector<OpenAttempt> attempts, store_->OpenAttempts());
+  std::map<std::string, Worker> workers;
+  std::unordered_map<WorkerId, std::string> names;
+  for (const WorkerStatusRecord& record : records) {
+    Worker& worker = workers[record.worker.name];
+    worker.id = record.id;
+    worker.session = record.worker.session;
+    if (const auto old = workers_.find(record.worker.name); old != workers_.end()) {
+      worker.superseded = std::move(old->second.superseded);
+    }
+    names[record.id] = record.worker.name;
+  }
+  workers_ = std::move(workers);
+  leases_.clear();
+  for (const OpenAttempt& attempt : attempts) {
+    Lease& lease = leases_[attempt.attempt];
+    lease.job.attempt = attempt;
+    lease.worker = names[attempt.worker];
+    lease.expiry = now.monotonic + options_.lease;
+  }
+  last_tick_ = now.monotonic;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant& now) {
+  if (input.worker.empty() || input.session.empty()) {
+    return InvalidArgument("a worker needs a name and a session, got '{}' and '{}'", input.worker,
+                           input.session);
+  }
+  SyncOutput output;
+  output.lease = options_.lease;
+  GS_ASSIGN_OR_RETURN(Worker* const worker, Register(input, now));
+  if (worker == nullptr) {
+    output.send_info = true;
+    output.next_call = absl::ZeroDuration();
+    return output;
+  }
+  output.send_info = !worker->known;
+  const bool fresh = input.sync_seq > worker->sync_seq;
+  worker->sync_seq = std::max(worker->sync_seq, input.sync_seq);
+  worker->last_seen = now.monotonic;
+  worker->touched = true;
+
+  for (const HeldAttempt& held : input.held) {
+    GS_ASSIGN_OR_RETURN(const auto lease, FindLease(held.attempt, held.token, input.worker, now, output));
+    if (lease == leases_.end()) continue;
+    lease->second.expiry = now.monotonic + options_.lease;
+    lease->second.device = held.device;
+    lease->second.epoch = held.epoch;
+    lease->second.epoch_fraction = held.epoch_fraction;
+  }
+  for (const AttemptEvents& events : input.events) {
+    GS_RETURN_IF_ERROR(ApplyEvents(events, input.worker, *worker, now, output));
+  }
+  // A late copy of an older request does not know what the worker has been given since.
+  if (fresh) GS_RETURN_IF_ERROR(OfferLeases(input, *worker, now, output));
+
+  const bool busy = std::any_of(leases_.begin(), leases_.end(),
+                                [&](const auto& entry) { return entry.second.worker == input.worker; });
+  output.next_call = NextCall(busy);
+  return output;
+}
+
+absl::StatusOr<JobQueue::Worker*> JobQueue::Register(const SyncInput& input, const Instant& now) {
+  const auto found = workers_.find(input.worker);
+  if (found != workers_.end() && found->second.superseded.contains(input.session)) {
+    return Aborted("a newer worker named '{}' has registered; give each worker its own --name", input.worker);
+  }
+  const bool same_session = found != workers_.end() && found->second.session == input.session;
+  if (!input.info) return same_session ? &found->second : nullptr;
+
+  if (!same_session && found != workers_.end()) {
+    // A new process under an old name: what the old one ran is lost, and it may still be alive.
+    std::vector<OpenAttempt> orphans;
+    for (const auto& [id, lease] : leases_) {
+      if (lease.worker == input.worker) orphans.push_back(lease.job.attempt);
+    }
+    for (const OpenAttempt& orphan : orphans) {
+      GS_RETURN_IF_ERROR(End(orphan, 0, EndedAs(AttemptState::kLost, "the worker was restarted"), now));
+      leases_.erase(orphan.attempt);
+    }
+  }
+  WorkerRecord record = input.info->record;
+  record.name = input.worker;
+  record.session = input.session;
+  GS_ASSIGN_OR_RETURN(const WorkerId id, store_->UpsertWorker(record, now.wall));
+
+  Worker& worker = workers_[input.worker];
+  if (!same_session) {
+    if (!worker.session.empty()) worker.superseded.insert(worker.session);
+    worker.session = input.session;
+    worker.sync_seq = 0;
+    worker.refused.clear();
+  }
+  worker.id = id;
+  worker.known = true;
+  worker.datasets = input.info->datasets;
+  return &worker;
+}
+
+absl::StatusOr<JobQueue::LeaseMap::iterator> JobQueue::FindLease(AttemptId attempt, const std::string& token,
+                                                                 const std::string& worker,
+                                                                 const Instant& now, SyncOutput& output) {
+  const auto found = leases_.find(attempt);
+  if (found != leases_.end() && found->second.job.attempt.token == token && found->second.worker == worker)
+    return found;
+  if (std::find(output.stop.begin(), output.stop.end(), attempt) != output.stop.end()) return leases_.end();
+
+  const auto status = store_->GetAttempt(attempt, token);
+  if (!status.ok() && !absl::IsNotFound(status.status()) && !absl::IsAborted(status.status()))
+    return status.status();
+  if (status.ok() && found == leases_.end() && status->state == AttemptState::kLost && status->is_newest &&
+      status->job_state == JobState::kPending) {
+    GS_RETURN_IF_ERROR(store_->ReviveAttempt(attempt, token, now.wall));
+    Lease& lease = leases_[attempt];
+    lease.job.attempt = status->attempt;
+    lease.job.attempt.counters.losses = std::max(0, status->attempt.counters.losses - 1);
+    lease.worker = worker;
+    lease.expiry = now.monotonic + options_.lease;
+    return leases_.find(attempt);
+  }
+  // Over, another's, or unknown. If it ended with a report, the worker may never have heard that it was
+  // stored.
+  if (status.ok()) output.stored.emplace_back(attempt, status->attempt.stored_seq);
+  output.stop.push_back(attempt);
+  return leases_.end();
+}
+
+absl::Status JobQueue::ApplyEvents(const AttemptEvents& events, const std::string& name, Worker& worker,
+                                   const Instant& now, SyncOutput& output) {
+  GS_ASSIGN_OR_RETURN(const auto found, FindLease(events.attempt, events.token, name, now, output));
+  if (found == leases_.end()) return absl::OkStatus();
+  OpenAttempt& attempt = found->second.job.attempt;
+  found->second.expiry = now.monotonic + options_.lease;
+  bool ended = false;
+  for (const AttemptEvent& event : events.events) {
+    if (event.seq <= attempt.stored_seq) continue;   // stored before; the answer was lost
+    if (event.seq != attempt.stored_seq + 1) break;  // a gap: the worker sends from stored_seq + 1 again
+    GS_ASSIGN_OR_RETURN(ended, ApplyEvent(attempt, event, worker, now));
+    attempt.stored_seq = event.seq;
+    if (ended) break;
+  }
+  output.stored.emplace_back(events.attempt, attempt.stored_seq);
+  if (ended) {
+    output.stop.push_back(events.attempt);
+    leases_.erase(found);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> JobQueue::ApplyEvent(const OpenAttempt& attempt, const AttemptEvent& event,
+                                          Worker& worker, const Instant& now) {
+  if (const auto* epoch = std::get_if<EpochMetrics>(&event.what)) {
+    GS_RETURN_IF_ERROR(store_->RecordEpoch(attempt.attempt, attempt.token, event.seq, *epoch));
+    return false;
+  }
+  if (const auto* started = std::get_if<AttemptStarted>(&event.what)) {
+    const absl::Status status = store_->RecordStarted(
+        attempt.attempt, attempt.token, event.seq, started->dataset, started->device, started->environment);
+    if (!absl::IsFailedPrecondition(status)) {
+      GS_RETURN_IF_ERROR(status);
+      return false;
+    }
+    // Its copy of the data set has other content than the sweep began with: this worker cannot serve the
+    // sweep, and the job is not to blame.
+    worker.refused.insert(started->dataset.name);
+    GS_RETURN_IF_ERROR(End(attempt, event.seq, EndedAs(AttemptState::kPreempted, Message(status)), now));
+    return true;
+  }
+  GS_RETURN_IF_ERROR(End(attempt, event.seq, std::get<AttemptFinished>(event.what), now));
+  return true;
+}
+
+absl::Status JobQueue::End(const OpenAttempt& attempt, uint64_t seq, const AttemptFinished& finished,
+                           const Instant& now) {
+  const RetryDecision decision =
+      DecideRetry(options_.retry, attempt.counters, finished.outcome, finished.retryable, options_.jitter());
+  const auto next = NextState(JobState::kRunning, decision.event);
+  if (!next) return Internal("no transition from running for attempt {}", attempt.attempt.value);
+  AttemptEnd end;
+  end.state = finished.outcome;
+  end.job_state = *next;
+  end.counters = decision.counters;
+  end.now = now.wall;
+  end.not_before = now.wall + decision.delay;
+  end.error = finished.error;
+  end.stderr_tail = finished.stderr_tail;
+  end.evaluation = finished.evaluation;
+  return store_->EndAttempt(attempt.attempt, attempt.token, seq, end);
+}
+
+absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const Instant& now,
+                                   SyncOutput& output) {
+  std::set<AttemptId> held;
+  for (const HeldAttempt& attempt : input.held) held.insert(attempt.attempt);
+  int64_t room = input.room;
+  std::vector<OpenAttempt> undeliverable;
+  for (const auto& [id, lease] : leases_) {
+    if (lease.worker != input.worker || held.contains(id)) continue;
+    if (lease.job.job_json.empty()) {
+      undeliverable.push_back(lease.job.attempt);
+    } else {
+      output.leases.push_back(lease.job);  // the answer that carried it was lost
+      --room;
+    }
+  }
+  // Leased just before a restart of ours, and the answer never left: the worker has not begun it.
+  for (const OpenAttempt& attempt : undeliverable) {
+    GS_RETURN_IF_ERROR(
+        End(attempt, 0, EndedAs(AttemptState::kPreempted, "the lease was never delivered"), now));
+    leases_.erase(attempt.attempt);
+  }
+  if (room <= 0 || !worker.known) return absl::OkStatus();
+
+  ClaimRequest request{.worker = worker.id, .limit = room, .datasets = {}, .now = now.wall};
+  for (const std::string& dataset : worker.datasets) {
+    if (!worker.refused.contains(dataset)) request.datasets.push_back(dataset);
+  }
+  if (request.datasets.empty()) return absl::OkStatus();
+  GS_ASSIGN_OR_RETURN(const std::vector<ClaimedJob> claimed, store_->ClaimJobs(request));
+  for (const ClaimedJob& job : claimed) {
+    leases_[job.attempt.attempt] = {.job = job,
+                                    .worker = input.worker,
+                                    .expiry = now.monotonic + options_.lease,
+                                    .device = {},
+                                    .epoch = 0,
+                                    .epoch_fraction = 0};
+    output.leases.push_back(job);
+  }
+  return absl::OkStatus();
+}
+
+absl::Duration JobQueue::NextCall(bool busy) const {
+  const absl::Duration paced = kPacePerWorker * static_cast<double>(workers_.size());
+  if (busy) return std::clamp(paced, std::min(kBusyCall, options_.lease / 4), options_.lease / 4);
+  return std::clamp(paced, kIdleCall, kSlowestIdleCall);
+}
+
+absl::Status JobQueue::Tick(const Instant& now, int limit) {
+  const bool stalled = now.monotonic - last_tick_ > options_.lease / 2;
+  last_tick_ = now.monotonic;
+  if (stalled) {
+    for (auto& [id, lease] : leases_) lease.expiry = now.monotonic + options_.lease;
+    return absl::OkStatus();
+  }
+  std::vector<OpenAttempt> expired;
+  for (const auto& [id, lease] : leases_) {
+    if (lease.expiry > now.monotonic) continue;
+    expired.push_back(lease.job.attempt);
+    if (static_cast<int>(expired.size()) >= limit) break;
+  }
+  for (const OpenAttempt& attempt : expired) {
+    const std::string why =
+        fmt::format("the worker was not heard for {}", absl::FormatDuration(options_.lease));
+    GS_RETURN_IF_ERROR(End(attempt, 0, EndedAs(AttemptState::kLost, why), now));
+    leases_.erase(attempt.attempt);
+  }
+  if (now.monotonic - last_touch_ >= kTouchInterval) {
+    std::vector<WorkerId> seen;
+    for (auto& [name, worker] : workers_) {
+      if (std::exchange(worker.touched, false)) seen.push_back(worker.id);
+    }
+    if (!seen.empty()) GS_RETURN_IF_ERROR(store_->TouchWorkers(seen, now.wall));
+    last_touch_ = now.monotonic;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobQueue::Cancel(SweepId sweep, const Instant& now) {
+  GS_ASSIGN_OR_RETURN(const std::vector<AttemptId> ended, store_->CancelSweep(sweep, now.wall));
+  for (const AttemptId attempt : ended) leases_.erase(attempt);
+  return absl::OkStatus();
+}
+
+std::vector<LiveLease> JobQueue::Leases() const {
+  std::vector<LiveLease> live;
+  for (const auto& [id, lease] : leases_) {
+    live.push_back({id, lease.worker, lease.device, lease.epoch, lease.epoch_fraction});
+  }
+  return live;
+}
+
+std::vector<LiveWorker> JobQueue::Workers(const Instant& now) const {
+  std::vector<LiveWorker> live;
+  for (const auto& [name, worker] : workers_) {
+    if (now.monotonic - worker.last_seen > options_.lease) continue;
+    LiveWorker entry{worker.id, name, {}, 0};
+    for (const std::string& dataset : worker.datasets) {
+      if (!worker.refused.contains(dataset)) entry.datasets.push_back(dataset);
+    }
+    for (const auto& [id, lease] : leases_) entry.running += lease.worker == name;
+    live.push_back(std::move(entry));
+  }
+  return live;
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,133 @@
+// Hands out jobs under leases and takes their results back: every decision of the coordinator about workers,
+// attempts and time.
+//
+// Deterministic: no clock, thread, socket or disk of its own; `now` comes in, the store is an interface. Not
+// thread-safe: the commit loop owns it. What must survive a crash is in the store; in memory are the leases'
+// deadlines, the workers' sessions and the live progress, which a restart rebuilds: every open lease then
+// gets one fresh term.
+//
+// Each method leaves store and memory in step even when it fails midway: it may have done a part of its work,
+// which is durable with the batch, and repeating it does the rest. When a batch is lost (CommitBatch failed),
+// call Load again.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/ids.h"
+#include "common/base/status.h"
+#include "common/job/retry_policy.h"
+#include "coordinator/queue/sync.h"
+#include "coordinator/store/store.h"
+#include "coordinator/store/store_reader.h"
+
+namespace gridsweep {
+
+struct QueueOptions {
+  // How long a worker may be silent before its jobs are given to others. Longer rides out longer outages;
+  // shorter recovers sooner from a dead machine.
+  absl::Duration lease = absl::Seconds(30);
+  RetryPolicy retry;
+  // Jitter of back-off, in [0, 1).
+  std::function<double()> jitter = [] { return 0.5; };
+};
+
+// A lease as the live view shows it.
+struct LiveLease {
+  AttemptId attempt;
+  std::string worker;
+  std::string device;
+  int64_t epoch = 0;
+  double epoch_fraction = 0;
+};
+
+// A worker that was heard within the lease.
+struct LiveWorker {
+  WorkerId id;
+  std::string name;
+  std::vector<std::string> datasets;  // it may be given jobs on these
+  int64_t running = 0;
+};
+
+class JobQueue {
+ public:
+  // `store` is not owned and must outlive the queue.
+  JobQueue(Store* store, QueueOptions options);
+
+  // Reads the open attempts and known workers and gives every lease a fresh term from `now`. Call first, and
+  // again after a lost batch.
+  absl::Status Load(StoreReader& reader, const Instant& now);
+
+  // One exchange with a worker. Idempotent: a repeated or reordered request stores nothing twice and is given
+  // no second job for the same room.
+  //   ABORTED            a newer session of this worker has registered
+  //   INVALID_ARGUMENT   an empty name or session
+  //   other errors       of the store: the worker must keep its events and call again
+  absl::StatusOr<SyncOutput> Sync(const SyncInput& input, const Instant& now);
+
+  // Ends the leases that have run out, at most `limit` a call. A gap between calls of more than half a lease
+  // (this machine was suspended or stalled, so nobody could be heard) gives every lease a fresh term instead.
+  absl::Status Tick(const Instant& now, int limit = 256);
+
+  // Ends a sweep's jobs; workers learn it with their next Sync.
+  absl::Status Cancel(SweepId sweep, const Instant& now);
+
+  std::vector<LiveLease> Leases() const;
+  std::vector<LiveWorker> Workers(const Instant& now) const;
+
+ private:
+  struct Worker {
+    WorkerId id;
+    std::string session;
+    std::set<std::string> superseded;  // earlier sessions of this name
+    uint64_t sync_seq = 0;
+    bool known = false;  // has sent its info since we started
+    std::vector<std::string> datasets;
+    std::set<std::string> refused;  // data sets whose content differs from the sweep's
+    absl::Duration last_seen = -absl::InfiniteDuration();
+    bool touched = false;  // heard since the store was told
+  };
+  struct Lease {
+    ClaimedJob job;  // job_json is empty after Load
+    std::string worker;
+    absl::Duration expiry;
+    std::string device;
+    int64_t epoch = 0;
+    double epoch_fraction = 0;
+  };
+  using LeaseMap = std::map<AttemptId, Lease>;  // ordered: iteration is deterministic
+
+  // The worker's record, registered anew for a new session. nullptr: its info is needed first.
+  absl::StatusOr<Worker*> Register(const SyncInput& input, const Instant& now);
+  // The lease of an attempt that `worker` says it holds, revived if it had expired and nobody took it. end():
+  // no longer the worker's; then `output` says what is stored and to stop.
+  absl::StatusOr<LeaseMap::iterator> FindLease(AttemptId attempt, const std::string& token,
+                                               const std::string& worker, const Instant& now,
+                                               SyncOutput& output);
+  absl::Status ApplyEvents(const AttemptEvents& events, const std::string& name, Worker& worker,
+                           const Instant& now, SyncOutput& output);
+  // Stores one event. Returns whether the attempt is over now.
+  absl::StatusOr<bool> ApplyEvent(const OpenAttempt& attempt, const AttemptEvent& event, Worker& worker,
+                                  const Instant& now);
+  absl::Status End(const OpenAttempt& attempt, uint64_t seq, const AttemptFinished& finished,
+                   const Instant& now);
+  // Puts into `output` every lease the worker should run and did not list, and new ones as far as it has
+  // room.
+  absl::Status OfferLeases(const SyncInput& input, Worker& worker, const Instant& now, SyncOutput& output);
+  absl::Duration NextCall(bool busy) const;
+
+  Store* const store_;
+  const QueueOptions options_;
+  LeaseMap leases_;
+  std::map<std::string, Worker> workers_;  // by name
+  absl::Duration last_tick_ = -absl::InfiniteDuration();
+  absl::Duration last_touch_ = -absl::InfiniteDuration();
+};
+
+}  // namespace gridsweep
