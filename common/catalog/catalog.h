@@ -1,8 +1,9 @@
-// The catalog: every component a sweep file may name, with its parameters, bounds, defaults and documentation.
+// The catalog: every component a sweep file may name, with its parameters, bounds, defaults and
+// documentation.
 //
-// The entries are written once, beside the code that builds them, in worker/trainer/components. catalog.json is printed
-// from them (`./dev catalog`) and embedded here, so that the programs without LibTorch know the same components; a test
-// fails when the two differ.
+// The entries are written once, beside the code that builds them, in worker/trainer/components. catalog.json
+// is printed from them (`./dev catalog`) and embedded here, so that the programs without LibTorch know the
+// same components; a test fails when the two differ.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,8 @@ using ParamValue = std::variant<bool, int64_t, double, std::vector<int64_t>>;
 // As written in a sweep file and in labels: true, 3, 0.05, [32, 64]. Doubles in their shortest form.
 std::string ParamValueText(const ParamValue& value);
 Json ParamValueToJson(const ParamValue& value);
+// Returns INVALID_ARGUMENT if `json` is not a bool, an int64, a double or a list of int64.
+absl::StatusOr<ParamValue> ParamValueFromJson(const Json& json);
 
 // One parameter of a component.
 struct ParamSpec {
@@ -72,6 +75,8 @@ struct ComponentSpec {
 
   const ParamSpec* FindParam(std::string_view param) const;  // nullptr if there is none
   const ParamSpec* PrimaryParam() const;                     // nullptr if there is none
+  // The INVALID_ARGUMENT for a parameter that FindParam does not know: "did you mean" and the candidates.
+  absl::Status UnknownParam(std::string_view param) const;
 };
 
 // A component with all its parameters resolved.
@@ -104,7 +109,8 @@ class Catalog {
   absl::StatusOr<Component> Resolve(Axis axis, std::string_view name,
                                     const std::map<std::string, ParamValue>& given) const;
 
-  // "sgd(lr=0.05, momentum=0.9)": the name and the parameters that differ from their defaults.
+  // "sgd(lr=0.01, nesterov=true)": the name and the parameters that differ from their defaults; a primary
+  // parameter is always shown and unnamed, as in "l2(0.0001)".
   std::string Label(Axis axis, const Component& component) const;
 
  private:

@@ -1,4 +1,5 @@
-// The life of a job: states, events and the one table of legal transitions. The SQL schema repeats it as CHECKs.
+// The life of a job: states, events and the one table of legal transitions. The SQL schema repeats it as
+// CHECKs.
 #pragma once
 
 #include <optional>
@@ -22,12 +23,12 @@ std::string_view JobStateName(JobState state);  // "pending", …
 absl::StatusOr<JobState> ParseJobState(std::string_view name);
 
 enum class JobEvent {
-  kLeased,         // a worker took it
-  kReturned,       // its lease ended without a result and it may be tried again
-  kRevived,        // the holder of an expired lease that nobody took came back
+  kLeased,    // a worker took it
+  kReturned,  // its lease ended without a result and it may be tried again
+  kRevived,   // the holder of an expired lease that nobody took came back
   kSucceeded,
   kDiverged,
-  kExhausted,      // its lease ended without a result and a limit is reached
+  kExhausted,  // its lease ended without a result and a limit is reached
   kCancelled,
   kRetriedByUser,  // `gridsweep retry`: failed and cancelled jobs start anew with fresh counters
 };
@@ -60,9 +61,13 @@ constexpr std::optional<JobState> NextState(JobState from, JobEvent event) {
 }
 
 // Nothing but a user's retry leaves these.
-constexpr bool IsTerminal(JobState state) { return state != JobState::kPending && state != JobState::kRunning; }
+constexpr bool IsTerminal(JobState state) {
+  return state != JobState::kPending && state != JobState::kRunning;
+}
 // These carry a result and never change.
-constexpr bool HasResult(JobState state) { return state == JobState::kSucceeded || state == JobState::kDiverged; }
+constexpr bool HasResult(JobState state) {
+  return state == JobState::kSucceeded || state == JobState::kDiverged;
+}
 
 static_assert(!NextState(JobState::kSucceeded, JobEvent::kRetriedByUser), "a result never changes");
 static_assert(!NextState(JobState::kDiverged, JobEvent::kRetriedByUser), "a result never changes");

@@ -10,8 +10,8 @@
 
 namespace gridsweep {
 
-// One epoch of one attempt. Losses are mean cross-entropies in nats, without penalties; accuracies lie in [0, 1]. Any
-// value may be NaN or infinite.
+// One epoch of one attempt. Losses are mean cross-entropies in nats, without penalties; accuracies lie in [0,
+// 1]. Any value may be NaN or infinite.
 struct EpochMetrics {
   int64_t epoch = 0;  // counts from 1
   double train_loss = 0;
@@ -29,8 +29,8 @@ struct EpochMetrics {
 // nullopt if `metric` was not measured (validation metrics without a validation set).
 std::optional<double> MetricValue(const EpochMetrics& epoch, Metric metric);
 
-// Index into `epochs` of the epoch that counts for `objective`: the best finite value, the earliest among equals, or the
-// last. Returns nullopt if `epochs` is empty or no value is finite (kBest).
+// Index into `epochs` of the epoch that counts for `objective`: the best finite value, the earliest among
+// equals, or the last. Returns nullopt if `epochs` is empty or no value is finite (kBest).
 std::optional<size_t> ObjectiveEpoch(const std::vector<EpochMetrics>& epochs, const Objective& objective);
 
 // The data set as a trainer found it.

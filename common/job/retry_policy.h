@@ -20,7 +20,7 @@ enum class AttemptState {
   kCancelled,
 };
 inline constexpr AttemptState kAllAttemptStates[] = {
-    AttemptState::kOpen, AttemptState::kSucceeded, AttemptState::kDiverged,  AttemptState::kFailed,
+    AttemptState::kOpen, AttemptState::kSucceeded, AttemptState::kDiverged, AttemptState::kFailed,
     AttemptState::kLost, AttemptState::kPreempted, AttemptState::kCancelled};
 std::string_view AttemptStateName(AttemptState state);  // "open", "succeeded", …
 absl::StatusOr<AttemptState> ParseAttemptState(std::string_view name);
@@ -40,14 +40,14 @@ struct RetryPolicy {
 };
 
 struct RetryDecision {
-  JobEvent event;        // what happens to the running job
+  JobEvent event;  // what happens to the running job
   RetryCounters counters;
   absl::Duration delay;  // before it may be leased again; zero unless event is kReturned after a failure
 };
 
-// What becomes of a running job whose attempt ended as `end` (not kOpen). `retryable` false makes a failure final at
-// once (a job that no worker can run, e.g. unknown component). `unit` in [0, 1) is the jitter.
-RetryDecision DecideRetry(const RetryPolicy& policy, const RetryCounters& counters, AttemptState end, bool retryable,
-                          double unit);
+// What becomes of a running job whose attempt ended as `end` (not kOpen). `retryable` false makes a failure
+// final at once (a job that no worker can run, e.g. unknown component). `unit` in [0, 1) is the jitter.
+RetryDecision DecideRetry(const RetryPolicy& policy, const RetryCounters& counters, AttemptState end,
+                          bool retryable, double unit);
 
 }  // namespace gridsweep
