@@ -1,4 +1,5 @@
-// Exponential back-off with full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+// Exponential back-off with full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+// 2015).
 #pragma once
 
 #include "absl/time/time.h"

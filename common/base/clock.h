@@ -5,8 +5,8 @@
 
 namespace gridsweep {
 
-// One moment on both scales. Leases, back-off and timeouts are decided on `monotonic`; `wall` is for people and for
-// columns of the database, and may jump.
+// One moment on both scales. Leases, back-off and timeouts are decided on `monotonic`; `wall` is for people
+// and for columns of the database, and may jump.
 struct Instant {
   absl::Time wall;
   absl::Duration monotonic;  // since an arbitrary start; counts suspended time

@@ -1,7 +1,8 @@
 // The one place that includes the JSON library.
 //
-// Doubles are written in the shortest form that reads back to the same bits. JSON has no NaN or infinity: numbers that
-// may be non-finite go through NumberToJson/NumberFromJson, which use the strings "nan", "inf" and "-inf".
+// Doubles are written in the shortest form that reads back to the same bits. JSON has no NaN or infinity:
+// numbers that may be non-finite go through NumberToJson/NumberFromJson, which use the strings "nan", "inf"
+// and "-inf".
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -22,7 +23,8 @@ Json NumberToJson(double value);
 // Returns nullopt if `json` is neither a number nor one of the three strings.
 std::optional<double> NumberFromJson(const Json& json);
 
-// The member `key` of `object` as T. Returns INVALID_ARGUMENT naming the key if it is missing or of another type.
+// The member `key` of `object` as T. Returns INVALID_ARGUMENT naming the key if it is missing or of another
+// type.
 template <typename T>
 absl::StatusOr<T> GetField(const Json& object, const char* key) {
   const auto it = object.is_object() ? object.find(key) : object.end();

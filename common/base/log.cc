@@ -16,7 +16,8 @@ std::atomic<LogFormat> g_format{LogFormat::kText};
 
 spdlog::logger& Logger() {
   static const auto logger = [] {
-    auto created = std::make_shared<spdlog::logger>("gridsweep", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto created =
+        std::make_shared<spdlog::logger>("gridsweep", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     created->set_pattern("%v");  // the line is complete; spdlog only serializes, filters and flushes
     created->flush_on(spdlog::level::info);
     return created;
@@ -82,7 +83,8 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   std::string line;
   if (g_format == LogFormat::kJson) {
-    line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, Name(level), EscapedJsonString(event));
+    line =
+        fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, Name(level), EscapedJsonString(event));
     for (const LogField& field : fields) {
       line += fmt::format(",{}:{}", EscapedJsonString(field.key),
                           field.is_number ? field.value : EscapedJsonString(field.value));
@@ -91,7 +93,8 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   } else {
     line = fmt::format("{} {} {}", time, Name(level), event);
     for (const LogField& field : fields) {
-      line += fmt::format(" {}={}", field.key, NeedsQuotes(field.value) ? EscapedJsonString(field.value) : field.value);
+      line += fmt::format(" {}={}", field.key,
+                          NeedsQuotes(field.value) ? EscapedJsonString(field.value) : field.value);
     }
   }
   Logger().log(spdlog_level, "{}", line);

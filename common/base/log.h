@@ -3,8 +3,8 @@
 //   Log(LogLevel::kInfo, "lease_expired", {{"attempt", 17}, {"worker", name}});
 //   2026-11-22T10:00:00.123Z info lease_expired attempt=17 worker=node3
 //
-// Lines go to stderr. Values with spaces, quotes or control bytes are quoted and escaped, so a name cannot forge a line.
-// Thread-safe.
+// Lines go to stderr. Values with spaces, quotes or control bytes are quoted and escaped, so a name cannot
+// forge a line. Thread-safe.
 #pragma once
 
 #include <initializer_list>

@@ -1,5 +1,5 @@
-// Randomness that must be unpredictable (tokens, session ids) or merely spread out (jitter). Never used for training:
-// see worker/trainer/seeding.h.
+// Randomness that must be unpredictable (tokens, session ids) or merely spread out (jitter). Never used for
+// training: see worker/trainer/seeding.h.
 #pragma once
 
 #include <string>

@@ -5,7 +5,9 @@
 
 namespace gridsweep {
 
-std::string CodeName(absl::StatusCode code) { return absl::StatusCodeToString(code); }
+std::string CodeName(absl::StatusCode code) {
+  return absl::StatusCodeToString(code);
+}
 
 absl::Status Annotate(const absl::Status& status, const std::string& context) {
   if (status.ok()) return status;

@@ -1,6 +1,7 @@
 // Errors as values: absl::Status with fmt-style constructors and the two propagation macros.
 //
-// Messages are lower case, without a trailing dot, quote the offending value and say what was expected. Codes:
+// Messages are lower case, without a trailing dot, quote the offending value and say what was expected.
+// Codes:
 //   INVALID_ARGUMENT     the user's file, flag or request is wrong; the message names the place
 //   NOT_FOUND            unknown id, name or file
 //   ALREADY_EXISTS       the same key with different content
@@ -32,9 +33,9 @@ std::string CodeName(absl::StatusCode code);
 // `status` with "context: " put before its message; OK stays OK.
 absl::Status Annotate(const absl::Status& status, const std::string& context);
 
-// An error for the errno value `error` of `what`, e.g. "cannot open 'x': No such file or directory". ENOENT maps to
-// NOT_FOUND, EACCES and EPERM to PERMISSION_DENIED, ENOSPC and EDQUOT to RESOURCE_EXHAUSTED, everything else to
-// INTERNAL.
+// An error for the errno value `error` of `what`, e.g. "cannot open 'x': No such file or directory". ENOENT
+// maps to NOT_FOUND, EACCES and EPERM to PERMISSION_DENIED, ENOSPC and EDQUOT to RESOURCE_EXHAUSTED,
+// everything else to INTERNAL.
 absl::Status ErrnoError(int error, const std::string& what);
 
 template <typename... Args>
@@ -80,11 +81,11 @@ absl::Status Internal(fmt::format_string<Args...> format, Args&&... args) {
 #define GS_CONCAT_(a, b) GS_CONCAT_INNER_(a, b)
 
 // Returns from the enclosing function if `expr` is not OK.
-#define GS_RETURN_IF_ERROR(expr)                                 \
-  do {                                                           \
-    if (absl::Status gs_status_ = (expr); !gs_status_.ok()) {    \
-      return gs_status_;                                         \
-    }                                                            \
+#define GS_RETURN_IF_ERROR(expr)                              \
+  do {                                                        \
+    if (absl::Status gs_status_ = (expr); !gs_status_.ok()) { \
+      return gs_status_;                                      \
+    }                                                         \
   } while (false)
 
 // Declares or assigns `lhs` from a StatusOr, or returns its error.

@@ -2,7 +2,11 @@
 
 namespace gridsweep {
 
-std::string Version() { return GRIDSWEEP_VERSION; }
-std::string Commit() { return GRIDSWEEP_COMMIT; }
+std::string Version() {
+  return GRIDSWEEP_VERSION;
+}
+std::string Commit() {
+  return GRIDSWEEP_COMMIT;
+}
 
 }  // namespace gridsweep

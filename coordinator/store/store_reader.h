@@ -118,6 +118,8 @@ class StoreReader {
   virtual absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) = 0;
   virtual absl::StatusOr<std::vector<SweepRecord>> ListSweeps() = 0;  // newest first
   virtual absl::StatusOr<SweepRecord> GetSweep(SweepId sweep) = 0;
+  // The distinct labels of each of the five axes, in axis order; labels in order of first appearance in the grid.
+  virtual absl::StatusOr<std::vector<std::vector<std::string>>> AxisLevels(SweepId sweep) = 0;
   virtual absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) = 0;
   // Epochs stored since `since`, by the coordinator's wall clock; for throughput.
   virtual absl::StatusOr<int64_t> CountEpochsSince(SweepId sweep, absl::Time since) = 0;

@@ -1,0 +1,93 @@
+#include "coordinator/coordinator_server.h"
+
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <utility>
+
+#include "common/base/log.h"
+#include "common/base/random.h"
+#include "common/rpc/channel.h"
+#include "coordinator/queue/commit_loop.h"
+#include "coordinator/service/sweep_service.h"
+#include "coordinator/service/worker_service.h"
+#include "coordinator/store/sqlite_store.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr std::chrono::seconds kDrain{5};
+
+}  // namespace
+
+// Destroyed in reverse: the server first, the store last.
+struct CoordinatorServer::Parts {
+  StoreFiles files;
+  std::unique_ptr<JobQueue> queue;
+  std::unique_ptr<CommitLoop> loop;
+  std::unique_ptr<WorkerService> worker_service;
+  std::unique_ptr<SweepService> sweep_service;
+  std::unique_ptr<grpc::Server> server;
+};
+
+CoordinatorServer::CoordinatorServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+CoordinatorServer::~CoordinatorServer() {
+  Shutdown();
+}
+
+absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const CoordinatorConfig& config,
+                                                                            const Clock& clock,
+                                                                            const Catalog& catalog) {
+  if (const absl::Status safe = CheckLoopback(config.listen); !safe.ok()) {
+    if (!config.allow_insecure) return safe;
+    Log(LogLevel::kWarning, "insecure_listen",
+        {{"address", config.listen}, {"risk", "anyone who reaches this port controls the sweeps"}});
+  }
+  auto parts = std::make_unique<Parts>();
+  SweepService::Parts service{
+      .clock = &clock, .catalog = &catalog, .limits = config.limits, .database = config.database};
+  if (config.read_only) {
+    GS_ASSIGN_OR_RETURN(parts->files, OpenSqliteStoreReadOnly(config.database));
+  } else {
+    GS_ASSIGN_OR_RETURN(parts->files, OpenSqliteStore(config.database));
+    QueueOptions options = config.queue;
+    options.jitter = RandomUnit;
+    parts->queue = std::make_unique<JobQueue>(parts->files.store.get(), options);
+    GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
+    parts->loop = std::make_unique<CommitLoop>(parts->files.store.get(), parts->files.reader.get(),
+                                               parts->queue.get(), &clock, CommitLoop::Options{});
+    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get());
+    service.loop = parts->loop.get();
+    service.store = parts->files.store.get();
+  }
+  service.reader = parts->files.reader.get();
+  parts->sweep_service = std::make_unique<SweepService>(std::move(service));
+
+  grpc::ServerBuilder builder;
+  ConfigureServer(builder);
+  int port = 0;
+  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(parts->sweep_service.get());
+  if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
+  parts->server = builder.BuildAndStart();
+  if (parts->server == nullptr || port == 0) {
+    return Unavailable("cannot listen on '{}': is the address in use, or not of this machine?",
+                       config.listen);
+  }
+  std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(std::move(parts)));
+  server->address_ = fmt::format("{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
+  if (!config.read_only) GS_RETURN_IF_ERROR(PublishAddress(*server->parts_->files.store, server->address_));
+  return server;
+}
+
+void CoordinatorServer::Shutdown() {
+  if (parts_ == nullptr) return;
+  if (parts_->server != nullptr) parts_->server->Shutdown(std::chrono::system_clock::now() + kDrain);
+  if (parts_->loop != nullptr) parts_->loop->Stop();
+  parts_ = nullptr;
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,55 @@
+// The coordinator, composed: store, queue, commit loop, services, gRPC server. main and the tests start the
+// same one.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/catalog/catalog.h"
+#include "common/sweep/sweep_spec.h"
+#include "coordinator/queue/job_queue.h"
+
+namespace grpc {
+class Server;
+}
+
+namespace gridsweep {
+
+struct CoordinatorConfig {
+  std::string database;                   // path of the SQLite file
+  std::string listen = "127.0.0.1:7077";  // port 0: any free one
+  bool read_only = false;                 // serve an existing database without changing it
+  bool allow_insecure = false;            // listen beyond loopback without encryption
+  QueueOptions queue;
+  SweepLimits limits;
+};
+
+// Thread-safe.
+class CoordinatorServer {
+ public:
+  // Opens (and migrates) the store, gives every open lease a fresh term, then listens and publishes the
+  // address in the lock file; in this order, so that nobody reaches a coordinator that is not ready. Errors
+  // are those of OpenSqliteStore and CheckLoopback, and UNAVAILABLE if the address cannot be bound. `clock`
+  // and `catalog` are not owned and must outlive the server.
+  static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(const CoordinatorConfig& config,
+                                                                  const Clock& clock, const Catalog& catalog);
+  // As Shutdown().
+  ~CoordinatorServer();
+
+  // "127.0.0.1:7077", with the port that was bound.
+  const std::string& address() const { return address_; }
+
+  // Stops accepting calls, lets those in flight finish for a few seconds, commits what was posted, closes the
+  // store. Idempotent.
+  void Shutdown();
+
+ private:
+  struct Parts;
+  explicit CoordinatorServer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+  std::string address_;
+};
+
+}  // namespace gridsweep

@@ -1,0 +1,106 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "common/base/command_line.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/signals.h"
+#include "common/base/version.h"
+#include "common/rpc/channel.h"
+#include "coordinator/coordinator_server.h"
+#include "coordinator/store/store_reader.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr char kDescription[] =
+    "Keeps the sweeps: expands sweep files into jobs, leases them to workers, stores every epoch in one "
+    "SQLite file and "
+    "ranks the results.\n\n"
+    "Workers connect to it with gridsweep-worker --coordinator ADDR, people with gridsweep --coordinator "
+    "ADDR. It can be "
+    "stopped or killed at any time and started again on the same file: nothing stored is lost, workers that "
+    "train go on.";
+
+constexpr char kFooter[] =
+    "When it listens it prints one line of JSON on stdout: {\"address\":\"127.0.0.1:7077\"}. Logs go to "
+    "stderr.\n\n"
+    "Signals:\n"
+    "  SIGTERM, SIGINT   finish the calls in flight, commit, exit 0; again: exit at once (nothing committed "
+    "is lost)\n\n"
+    "Exit codes:\n"
+    "  0  stopped by a signal\n"
+    "  1  the database cannot be opened or the address not be bound; the message says why\n"
+    "  2  bad usage\n\n"
+    "Example:\n"
+    "  gridsweep-coordinator --db sweeps.db --listen 127.0.0.1:7077";
+
+struct Flags {
+  CoordinatorConfig config;
+  double lease_seconds = 30;
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+absl::Status Serve(Flags& flags) {
+  GS_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(flags.log_level));
+  GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
+  ConfigureLog(level, format);
+  flags.config.queue.lease = absl::Seconds(flags.lease_seconds);
+  GS_ASSIGN_OR_RETURN(const auto server,
+                      CoordinatorServer::Start(flags.config, SystemClock(), Catalog::Builtin()));
+  Log(LogLevel::kInfo, "coordinator_listening",
+      {{"address", server->address()}, {"database", flags.config.database}, {"version", Version()}});
+  std::cout << Json{{"address", server->address()}}.dump() << std::endl;
+
+  const int signal = WaitForSignal({SIGTERM, SIGINT});
+  Log(LogLevel::kInfo, "coordinator_stopping", {{"signal", strsignal(signal)}});
+  std::thread([] {
+    WaitForSignal({SIGTERM, SIGINT});
+    _exit(kExitFailedJobs);
+  }).detach();
+  server->Shutdown();
+  Log(LogLevel::kInfo, "coordinator_stopped");
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  BlockSignals({SIGTERM, SIGINT});
+  Flags flags;
+  CLI::App app(kDescription, "gridsweep-coordinator");
+  app.footer(kFooter);
+  app.add_option("--db", flags.config.database, "The SQLite file; created if it does not exist")->required();
+  app.add_option("--listen", flags.config.listen,
+                 "Address to listen on, HOST:PORT; port 0 takes any free one")
+      ->capture_default_str();
+  app.add_flag("--read-only", flags.config.read_only, "Serve an existing file to readers and change nothing");
+  app.add_flag("--allow-insecure", flags.config.allow_insecure,
+               "Listen beyond loopback without encryption or tokens: only on a network you trust");
+  app.add_option("--lease", flags.lease_seconds,
+                 "Seconds a worker may be silent before its jobs are given to others")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
+  app.add_option("--max-jobs", flags.config.limits.max_jobs, "Most jobs one sweep may have")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  app.add_option("--log-level", flags.log_level, "debug, info, warning or error")->capture_default_str();
+  app.add_option("--log-format", flags.log_format, "text (key=value) or json, one line an event")
+      ->capture_default_str();
+  app.set_version_flag("--version", fmt::format("gridsweep-coordinator {}\ncommit {}\ngRPC {}\nSQLite {}",
+                                                Version(), Commit(), GrpcVersion(), SqliteVersion()));
+  if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
+  const absl::Status status = Serve(flags);
+  if (status.ok()) return kExitOk;
+  std::cerr << "gridsweep-coordinator: " << Message(status) << std::endl;
+  return absl::IsInvalidArgument(status) ? kExitUsage : 1;
+}
+
+}  // namespace
+}  // namespace gridsweep
+
+int main(int argc, char** argv) {
+  return gridsweep::Main(argc, argv);
+}

@@ -1,0 +1,240 @@
+#include "coordinator/service/sweep_service.h"
+
+#include <unistd.h>
+
+#include <unordered_map>
+
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/convert.h"
+#include "common/rpc/grpc_status.h"
+#include "common/sweep/grid.h"
+#include "coordinator/service/sweep_status.h"
+#include "coordinator/service/sweep_views.h"
+
+namespace gridsweep {
+
+absl::Status SweepService::CheckWritable() const {
+  if (parts_.loop != nullptr) return absl::OkStatus();
+  return FailedPrecondition(
+      "'{}' is open for reading only: start gridsweep-coordinator --db '{}' to change it", parts_.database,
+      parts_.database);
+}
+
+absl::Status SweepService::DoSubmit(const v1::SubmitRequest& request, v1::SubmitResponse& response) {
+  GS_RETURN_IF_ERROR(CheckWritable());
+  if (request.client_key().empty() || request.client_key().size() > 128) {
+    return InvalidArgument("a submit needs a client_key of 1 to 128 characters, got {}",
+                           request.client_key().size());
+  }
+  const std::string file = request.file_name().empty() ? "sweep.yaml" : request.file_name();
+  GS_ASSIGN_OR_RETURN(const SweepSpec spec, ParseSweep(request.yaml(), file, *parts_.catalog, parts_.limits));
+  const Grid grid(spec);
+  const NewSweep sweep{request.client_key(), SweepContentHash(spec), request.yaml()};
+  SubmittedSweep submitted;
+  GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue&, const Instant& now) -> absl::Status {
+    GS_ASSIGN_OR_RETURN(submitted, parts_.store->SubmitSweep(sweep, spec, grid, *parts_.catalog, now.wall));
+    return absl::OkStatus();
+  }));
+  Log(LogLevel::kInfo, submitted.created ? "sweep_submitted" : "sweep_known",
+      {{"sweep", submitted.id.value}, {"name", spec.name}, {"jobs", submitted.jobs}});
+  response.set_sweep(submitted.id.value);
+  response.set_created(submitted.created);
+  response.set_jobs(submitted.jobs);
+  response.set_name(spec.name);
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoControl(const v1::ControlSweepRequest& request, v1::SweepSummary& response) {
+  GS_RETURN_IF_ERROR(CheckWritable());
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  const v1::SweepAction action = request.action();
+  GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
+    switch (action) {
+      case v1::PAUSE:
+        return parts_.store->SetPaused(sweep, true, now.wall);
+      case v1::RESUME:
+        return parts_.store->SetPaused(sweep, false, now.wall);
+      case v1::CANCEL:
+        return queue.Cancel(sweep, now);
+      case v1::RETRY:
+        return parts_.store->RetryJobs(sweep, now.wall).status();
+      default:
+        return InvalidArgument("unknown action {}", static_cast<int>(action));
+    }
+  }));
+  Log(LogLevel::kInfo, "sweep_controlled",
+      {{"sweep", sweep.value}, {"action", v1::SweepAction_Name(action)}});
+  GS_ASSIGN_OR_RETURN(const SweepRecord record, parts_.reader->GetSweep(sweep));
+  response = ToProto(record);
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::SweepStatus& response) {
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  LiveView live;
+  if (parts_.loop != nullptr) {
+    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) {
+      live = {queue.Leases(), queue.Workers(now)};
+      return absl::OkStatus();
+    }));
+  }
+  GS_ASSIGN_OR_RETURN(response, BuildSweepStatus(*parts_.reader, sweep, live, parts_.clock->Now().wall));
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankResponse& response) {
+  GS_ASSIGN_OR_RETURN(const SweepId id, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepRecord sweep, parts_.reader->GetSweep(id));
+  GS_ASSIGN_OR_RETURN(std::vector<CellResults> cells, parts_.reader->ListResults(id));
+  GS_ASSIGN_OR_RETURN(const auto levels, parts_.reader->AxisLevels(id));
+  const AxisUse use = FindAxisUse(levels);
+  std::vector<size_t> columns = use.varying;
+  std::vector<RankedRow> rows;
+  if (request.by().empty()) {
+    rows = RankCells(std::move(cells), sweep.objective.goal);
+  } else {
+    GS_ASSIGN_OR_RETURN(const Axis axis, ParseAxis(request.by()));
+    rows = CompareLevels(std::move(cells), sweep.objective.goal, static_cast<size_t>(axis));
+    // A row of CompareLevels has one label: its level.
+    columns = {static_cast<size_t>(axis)};
+  }
+  if (!request.sort().empty()) {
+    std::vector<std::string> axes;
+    for (const Axis axis : kAllAxes) axes.emplace_back(AxisName(axis));
+    GS_RETURN_IF_ERROR(SortRows(rows, request.sort(), axes));
+  }
+  *response.mutable_sweep() = ToProto(sweep);
+  for (const size_t column : columns) response.add_axes(std::string(AxisName(kAllAxes[column])));
+  for (const std::string& constant : use.constants) response.add_constants(constant);
+  response.set_total_rows(static_cast<int64_t>(rows.size()));
+  if (request.top() > 0 && static_cast<size_t>(request.top()) < rows.size()) {
+    rows.resize(static_cast<size_t>(request.top()));
+  }
+  for (const RankedRow& row : rows) *response.add_rows() = ToProto(row, columns);
+  response.set_ranked_on_test(sweep.training.validation == 0);
+  response.set_ranked_metric(std::string(MetricName(sweep.objective.metric)));
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response) {
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  std::optional<JobState> state;
+  if (!request.state().empty()) {
+    GS_ASSIGN_OR_RETURN(state, ParseJobState(request.state()));
+  }
+  GS_ASSIGN_OR_RETURN(const std::vector<JobRecord> jobs,
+                      parts_.reader->ListJobs(sweep, state, request.limit()));
+  for (const JobRecord& job : jobs) *response.add_jobs() = ToProto(job);
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoGetJob(const v1::GetJobRequest& request, v1::JobDetail& response) {
+  GS_ASSIGN_OR_RETURN(const JobDetailRecord detail, parts_.reader->GetJob(JobId{request.job()}));
+  GS_ASSIGN_OR_RETURN(const SweepRecord sweep, parts_.reader->GetSweep(detail.job.sweep));
+  *response.mutable_summary() = ToProto(detail.job);
+  *response.mutable_sweep() = ToProto(sweep);
+  response.set_params_json(detail.job.params_json);
+  response.set_key(detail.job.key);
+  for (const EpochMetrics& epoch : detail.epochs) *response.add_epochs() = ToProto(epoch);
+  *response.mutable_evaluation() = ToProto(detail.evaluation);
+  *response.mutable_dataset() = ToProto(detail.dataset);
+  for (const AttemptRecord& attempt : detail.attempts) *response.add_attempts() = ToProto(attempt);
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
+  std::vector<LiveWorker> live;
+  if (parts_.loop != nullptr) {
+    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) {
+      live = queue.Workers(now);
+      return absl::OkStatus();
+    }));
+  }
+  std::unordered_map<WorkerId, const LiveWorker*> by_id;
+  for (const LiveWorker& worker : live) by_id[worker.id] = &worker;
+  GS_ASSIGN_OR_RETURN(const std::vector<WorkerStatusRecord> workers, parts_.reader->ListWorkers());
+  for (const WorkerStatusRecord& record : workers) {
+    v1::WorkerSummary* summary = response.add_workers();
+    *summary = ToProto(record);
+    const auto found = by_id.find(record.id);
+    if (found == by_id.end()) {
+      summary->set_state("lost");
+      continue;
+    }
+    summary->set_state(found->second->running > 0 ? "working" : "idle");
+    summary->set_running(found->second->running);
+    for (const std::string& dataset : found->second->datasets) summary->add_datasets(dataset);
+  }
+  return absl::OkStatus();
+}
+
+grpc::Status SweepService::Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
+                                  v1::SubmitResponse* response) {
+  return ToGrpc(DoSubmit(*request, *response));
+}
+
+grpc::Status SweepService::ListSweeps(grpc::ServerContext*, const v1::ListSweepsRequest*,
+                                      v1::ListSweepsResponse* response) {
+  const auto sweeps = parts_.reader->ListSweeps();
+  if (!sweeps.ok()) return ToGrpc(sweeps.status());
+  for (const SweepRecord& sweep : *sweeps) *response->add_sweeps() = ToProto(sweep);
+  return grpc::Status::OK;
+}
+
+grpc::Status SweepService::GetSweep(grpc::ServerContext*, const v1::GetSweepRequest* request,
+                                    v1::SweepStatus* response) {
+  return ToGrpc(DoGetSweep(*request, *response));
+}
+
+grpc::Status SweepService::ControlSweep(grpc::ServerContext*, const v1::ControlSweepRequest* request,
+                                        v1::SweepSummary* response) {
+  return ToGrpc(DoControl(*request, *response));
+}
+
+grpc::Status SweepService::Rank(grpc::ServerContext*, const v1::RankRequest* request,
+                                v1::RankResponse* response) {
+  return ToGrpc(DoRank(*request, *response));
+}
+
+grpc::Status SweepService::ListJobs(grpc::ServerContext*, const v1::ListJobsRequest* request,
+                                    v1::ListJobsResponse* response) {
+  return ToGrpc(DoListJobs(*request, *response));
+}
+
+grpc::Status SweepService::GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
+                                  v1::JobDetail* response) {
+  return ToGrpc(DoGetJob(*request, *response));
+}
+
+grpc::Status SweepService::ListWorkers(grpc::ServerContext*, const v1::ListWorkersRequest*,
+                                       v1::ListWorkersResponse* response) {
+  return ToGrpc(DoListWorkers(*response));
+}
+
+grpc::Status SweepService::Query(grpc::ServerContext*, const v1::QueryRequest* request,
+                                 v1::QueryResponse* response) {
+  QueryLimits limits = parts_.query_limits;
+  if (request->timeout_ms() > 0)
+    limits.timeout = std::min(limits.timeout, absl::Milliseconds(request->timeout_ms()));
+  if (request->max_rows() > 0) limits.max_rows = std::min(limits.max_rows, request->max_rows());
+  const auto result = parts_.reader->Query(request->sql(), limits);
+  if (!result.ok()) return ToGrpc(result.status());
+  *response = ToProto(*result);
+  return grpc::Status::OK;
+}
+
+grpc::Status SweepService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
+                                         v1::ServerInfo* response) {
+  response->set_version(Version());
+  response->set_commit(Commit());
+  response->set_database(parts_.database);
+  response->set_sqlite_version(SqliteVersion());
+  response->set_grpc_version(GrpcVersion());
+  response->set_pid(getpid());
+  response->set_read_only(parts_.loop == nullptr);
+  return grpc::Status::OK;
+}
+
+}  // namespace gridsweep

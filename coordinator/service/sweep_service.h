@@ -1,0 +1,68 @@
+// The users' gRPC service: submitting, steering, looking. Reads go to the store's reader beside the writer;
+// writes and the live view go through the commit loop.
+#pragma once
+
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/catalog/catalog.h"
+#include "common/sweep/sweep_spec.h"
+#include "coordinator/queue/commit_loop.h"
+#include "coordinator/store/store.h"
+#include "coordinator/store/store_reader.h"
+#include "gridsweep/v1/sweep_service.grpc.pb.h"
+
+namespace gridsweep {
+
+// Thread-safe. Pointers are not owned and must outlive the server the service is registered with.
+class SweepService : public v1::SweepService::Service {
+ public:
+  struct Parts {
+    CommitLoop* loop =
+        nullptr;  // null when the database is open for reading only: writes answer FAILED_PRECONDITION
+    Store* store = nullptr;  // used on the loop's thread only; null with loop
+    StoreReader* reader = nullptr;
+    const Clock* clock = nullptr;
+    const Catalog* catalog = nullptr;
+    SweepLimits limits;
+    QueryLimits query_limits;
+    std::string database;  // path, for GetServerInfo
+  };
+  explicit SweepService(Parts parts) : parts_(std::move(parts)) {}
+
+  grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
+                      v1::SubmitResponse* response) override;
+  grpc::Status ListSweeps(grpc::ServerContext*, const v1::ListSweepsRequest* request,
+                          v1::ListSweepsResponse* response) override;
+  grpc::Status GetSweep(grpc::ServerContext*, const v1::GetSweepRequest* request,
+                        v1::SweepStatus* response) override;
+  grpc::Status ControlSweep(grpc::ServerContext*, const v1::ControlSweepRequest* request,
+                            v1::SweepSummary* response) override;
+  grpc::Status Rank(grpc::ServerContext*, const v1::RankRequest* request,
+                    v1::RankResponse* response) override;
+  grpc::Status ListJobs(grpc::ServerContext*, const v1::ListJobsRequest* request,
+                        v1::ListJobsResponse* response) override;
+  grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
+                      v1::JobDetail* response) override;
+  grpc::Status ListWorkers(grpc::ServerContext*, const v1::ListWorkersRequest* request,
+                           v1::ListWorkersResponse* response) override;
+  grpc::Status Query(grpc::ServerContext*, const v1::QueryRequest* request,
+                     v1::QueryResponse* response) override;
+  grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest* request,
+                             v1::ServerInfo* response) override;
+
+ private:
+  absl::Status DoSubmit(const v1::SubmitRequest& request, v1::SubmitResponse& response);
+  absl::Status DoControl(const v1::ControlSweepRequest& request, v1::SweepSummary& response);
+  absl::Status DoGetSweep(const v1::GetSweepRequest& request, v1::SweepStatus& response);
+  absl::Status DoRank(const v1::RankRequest& request, v1::RankResponse& response);
+  absl::Status DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response);
+  absl::Status DoGetJob(const v1::GetJobRequest& request, v1::JobDetail& response);
+  absl::Status DoListWorkers(v1::ListWorkersResponse& response);
+  // FAILED_PRECONDITION when open for reading only.
+  absl::Status CheckWritable() const;
+
+  const Parts parts_;
+};
+
+}  // namespace gridsweep

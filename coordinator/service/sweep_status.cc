@@ -1,0 +1,84 @@
+#include "coordinator/service/sweep_status.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "coordinator/service/sweep_views.h"
+
+namespace gridsweep {
+namespace {
+
+// Throughput is measured over the last minutes, so that it follows a changing number of workers.
+constexpr absl::Duration kRateWindow = absl::Minutes(3);
+constexpr int64_t kRecentFailures = 3;
+
+void AddRunning(const std::vector<RunningJobRecord>& records, const LiveView& live, const AxisUse& use,
+                const Objective& objective, v1::SweepStatus& status) {
+  std::unordered_map<AttemptId, const LiveLease*> leases;
+  for (const LiveLease& lease : live.leases) leases[lease.attempt] = &lease;
+  for (const RunningJobRecord& record : records) {
+    v1::RunningJob* running = status.add_running();
+    running->set_job(record.job.value);
+    running->set_attempt_number(record.attempt_number);
+    running->set_label(use.ShortLabel(record.labels));
+    running->set_seed(record.seed);
+    running->set_worker(record.worker);
+    running->set_device(record.device);
+    running->set_epoch(static_cast<int64_t>(record.epochs.size()));
+    if (const auto found = leases.find(record.attempt); found != leases.end()) {
+      running->set_epoch(std::max(running->epoch(), found->second->epoch));
+      running->set_epoch_fraction(found->second->epoch_fraction);
+      if (!found->second->device.empty()) running->set_device(found->second->device);
+    }
+    for (const EpochMetrics& epoch : record.epochs) {
+      if (const auto value = MetricValue(epoch, objective.metric)) running->add_curve(*value);
+    }
+  }
+}
+
+}  // namespace
+
+std::string WaitingFor(const SweepRecord& sweep, const std::vector<LiveWorker>& workers) {
+  if (sweep.jobs.pending == 0 || sweep.jobs.running > 0) return "";
+  if (sweep.state == SweepState::kPaused) return "the sweep is paused";
+  if (workers.empty()) return "no worker is connected";
+  const bool has_data = std::any_of(workers.begin(), workers.end(), [&](const LiveWorker& worker) {
+    return std::find(worker.datasets.begin(), worker.datasets.end(), sweep.dataset) != worker.datasets.end();
+  });
+  if (!has_data) return fmt::format("no connected worker has the data set '{}'", sweep.dataset);
+  return "";
+}
+
+absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id, const LiveView& live,
+                                                 absl::Time now) {
+  v1::SweepStatus status;
+  GS_ASSIGN_OR_RETURN(const SweepRecord sweep, reader.GetSweep(id));
+  *status.mutable_summary() = ToProto(sweep);
+  GS_ASSIGN_OR_RETURN(const auto levels, reader.AxisLevels(id));
+  const AxisUse use = FindAxisUse(levels);
+  GS_ASSIGN_OR_RETURN(const std::vector<RunningJobRecord> running, reader.ListRunning(id));
+  AddRunning(running, live, use, sweep.objective, status);
+  GS_ASSIGN_OR_RETURN(const std::optional<JobRecord> best, reader.BestJob(id));
+  if (best && best->objective) {
+    status.mutable_best()->set_label(use.ShortLabel(best->labels));
+    status.mutable_best()->set_objective(*best->objective);
+    status.mutable_best()->set_job(best->id.value);
+  }
+  GS_ASSIGN_OR_RETURN(const EpochProgress progress, reader.GetEpochProgress(id));
+  status.set_epochs_done(progress.done);
+  status.set_epochs_total(progress.total);
+  const absl::Duration window = std::min(kRateWindow, now - sweep.created);
+  GS_ASSIGN_OR_RETURN(const int64_t recent, reader.CountEpochsSince(id, now - window));
+  const double minutes = absl::ToDoubleMinutes(window);
+  const double rate = minutes > 0 ? static_cast<double>(recent) / minutes : 0;
+  status.set_epochs_per_minute(rate);
+  const int64_t left = progress.total - progress.done;
+  status.set_eta_seconds(left <= 0 ? 0 : rate > 0 ? static_cast<double>(left) / rate * 60 : -1);
+  status.set_workers(static_cast<int64_t>(live.workers.size()));
+  status.set_waiting_for(WaitingFor(sweep, live.workers));
+  GS_ASSIGN_OR_RETURN(const std::vector<std::string> failures, reader.RecentFailures(id, kRecentFailures));
+  for (const std::string& failure : failures) status.add_recent_failures(failure);
+  return status;
+}
+
+}  // namespace gridsweep

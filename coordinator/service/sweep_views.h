@@ -1,0 +1,31 @@
+// Records of the store → messages for users.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/results/ranking.h"
+#include "coordinator/store/store_reader.h"
+#include "gridsweep/v1/sweep_service.pb.h"
+
+namespace gridsweep {
+
+// Which axes take more than one value in a sweep, and the one value of the others.
+struct AxisUse {
+  std::vector<size_t> varying;         // indices in axis order
+  std::vector<std::string> constants;  // "optimizer = adam"
+  // "cnn relu adam": the varying labels of a cell, or its model where nothing varies.
+  std::string ShortLabel(const std::vector<std::string>& labels) const;
+};
+// `levels`: the distinct labels of each axis, in axis order.
+AxisUse FindAxisUse(const std::vector<std::vector<std::string>>& levels);
+
+v1::SweepSummary ToProto(const SweepRecord& record);
+v1::JobCounts ToProto(const StateCounts& counts);
+v1::JobSummary ToProto(const JobRecord& record);
+v1::AttemptSummary ToProto(const AttemptRecord& record);
+v1::WorkerSummary ToProto(const WorkerStatusRecord& record);
+v1::RankedRow ToProto(const RankedRow& row, const std::vector<size_t>& columns);
+v1::QueryResponse ToProto(const QueryResult& result);
+
+}  // namespace gridsweep
