@@ -1,4 +1,5 @@
-// Ranking of cells over seeds, and comparison of an axis's levels. Pure; the order of the input cannot change a digit.
+// Ranking of cells over seeds, and comparison of an axis's levels. Pure; the order of the input cannot change
+// a digit.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace gridsweep {
 
-// One job as the ranking sees it. Metric fields are those of the objective's epoch and only meaningful with a result.
+// One job as the ranking sees it. Metric fields are those of the objective's epoch and only meaningful with a
+// result.
 struct JobResult {
   int64_t job = 0;
   int64_t seed = 0;
@@ -39,7 +41,8 @@ struct StateCounts {
   void Add(JobState state, int64_t n = 1);
 };
 
-// A row of the ranked table. Means are over the seeds that succeeded with a finite objective, summed in seed order.
+// A row of the ranked table. Means are over the seeds that succeeded with a finite objective, summed in seed
+// order.
 struct RankedRow {
   int64_t rank = 0;  // 1 + number of rows strictly better; equal means share a rank; 0 without a result
   std::vector<std::string> labels;
@@ -63,18 +66,20 @@ struct RankedRow {
   std::string best_label;
 };
 
-// Rows by rank: cells with a result by mean in the goal's direction, then more seeds first, then ordinal; then cells
-// whose jobs are unfinished; then diverged; then failed and cancelled ones.
+// Rows by rank: cells with a result by mean in the goal's direction, then more seeds first, then ordinal;
+// then cells whose jobs are unfinished; then diverged; then failed and cancelled ones.
 std::vector<RankedRow> RankCells(std::vector<CellResults> cells, Goal goal);
 
-// One row per level of axis `axis` (index into labels), ranked by the mean of the level's best cell. `mean`, `ci`, test
-// and train figures are those of the best cell; `cells`, `jobs` count the level; `best_label` names the best cell by its
-// other labels that vary within the sweep.
+// One row per level of axis `axis` (index into labels), ranked by the mean of the level's best cell. `mean`,
+// `ci`, test and train figures are those of the best cell; `cells`, `jobs` count the level; `best_label`
+// names the best cell by its other labels that vary within the sweep.
 std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, size_t axis);
 
-// Reorders `rows` by a column: "rank", "mean", "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n"
-// or an axis's name; a leading "-" reverses. Rows without a value go last. Returns INVALID_ARGUMENT listing the columns.
-absl::Status SortRows(std::vector<RankedRow>& rows, const std::string& column, const std::vector<std::string>& axes);
+// Reorders `rows` by a column: "rank", "mean", "test_accuracy", "test_loss", "train_loss", "seconds",
+// "best_epoch", "n" or an axis's name; a leading "-" reverses. Rows without a value go last. Returns
+// INVALID_ARGUMENT listing the columns.
+absl::Status SortRows(std::vector<RankedRow>& rows, const std::string& column,
+                      const std::vector<std::string>& axes);
 
 // t(0.975, df): the two-sided 95 % quantile of Student's t with df >= 1 degrees of freedom, to 1e-6 relative.
 double StudentT975(int64_t df);

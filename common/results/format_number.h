@@ -1,0 +1,34 @@
+// Numbers as people read them in tables.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gridsweep {
+
+// Whether a metric's values are shares of one, shown as percent: "val_accuracy" is, "val_loss" is not.
+bool IsAccuracy(std::string_view metric);
+
+// 0.84987 → "84.99 %".
+std::string FormatAccuracy(double value);
+// Four significant digits: "0.4512", "1.234", "1.234e-06".
+std::string FormatLoss(double value);
+// FormatAccuracy or FormatLoss, by the metric's name.
+std::string FormatMetric(std::string_view metric, double value);
+// "84.99 ± 0.21 %", "0.4512 ± 0.0021": the half width with the mean's decimals.
+std::string FormatInterval(std::string_view metric, double mean, double half_width);
+// A learning rate or another free number, at most four significant digits: "0.001", "2.5e-05".
+std::string FormatPlain(double value);
+// "3", or one decimal if it is not whole: "8.7".
+std::string FormatMeanCount(double value);
+// Three significant digits, whole seconds from 100 on: "0.52", "12.3", "1234".
+std::string FormatSeconds(double seconds);
+// For people: "0.5 s", "42 s", "3 min 05 s", "2 h 07 min", "3 d 04 h".
+std::string FormatDuration(double seconds);
+// "535.7 MiB".
+std::string FormatBytes(int64_t bytes);
+// In groups of three: 1234567 → "1,234,567".
+std::string FormatCount(int64_t count);
+
+}  // namespace gridsweep

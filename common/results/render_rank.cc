@@ -1,0 +1,263 @@
+#include "common/results/render_rank.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "common/results/format_number.h"
+#include "common/results/labels.h"
+#include "common/results/text_width.h"
+
+namespace gridsweep {
+namespace {
+
+// "val_accuracy" → "val acc", "train_loss" → "train loss".
+std::string MetricHeader(std::string_view metric) {
+  std::string header(metric);
+  std::replace(header.begin(), header.end(), '_', ' ');
+  if (header.ends_with("accuracy")) header.resize(header.size() - 5);
+  return header;
+}
+
+Cell Optional(const std::optional<double>& value, const auto& format) {
+  if (!value) return {};
+  return Cell(format(*value), NumberToJson(*value));
+}
+
+// A column with the function that fills it.
+struct RankColumn {
+  Column column;
+  Cell (*fill)(const RankedRow& row, const RankedTable& ranked);
+};
+
+Cell RankCell(const RankedRow& row, const RankedTable&) {
+  return row.rank > 0 ? Cell::Integer(row.rank) : Cell("–", nullptr);
+}
+Cell MeanWithInterval(const RankedRow& row, const RankedTable& ranked) {
+  if (!row.mean) return Cell("–", nullptr);
+  return Cell(
+      row.ci ? FormatInterval(ranked.metric, *row.mean, *row.ci) : FormatMetric(ranked.metric, *row.mean),
+      nullptr);
+}
+Cell Raw(const std::optional<double>& value) {
+  return Cell("", value ? NumberToJson(*value) : Json());
+}
+
+const std::vector<RankColumn>& FigureColumns() {
+  static const std::vector<RankColumn> columns = {
+      {{.key = "n", .header = "n", .align = Align::kRight, .priority = 5},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Integer(row.n); }},
+      {{.key = "", .header = "", .align = Align::kRight, .audience = Audience::kPeople}, MeanWithInterval},
+      {{.key = "mean", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Raw(row.mean); }},
+      {{.key = "ci95", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Raw(row.ci); }},
+      {{.key = "sd", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Raw(row.sd); }},
+      {{.key = "test_accuracy", .header = "test acc", .align = Align::kRight, .priority = 1},
+       [](const RankedRow& row, const RankedTable&) { return Optional(row.test_accuracy, FormatAccuracy); }},
+      {{.key = "test_loss", .header = "test loss", .align = Align::kRight, .priority = 4},
+       [](const RankedRow& row, const RankedTable&) { return Optional(row.test_loss, FormatLoss); }},
+      {{.key = "train_loss", .header = "train loss", .align = Align::kRight, .priority = 6},
+       [](const RankedRow& row, const RankedTable&) { return Optional(row.train_loss, FormatLoss); }},
+      {{.key = "best_epoch", .header = "epoch", .align = Align::kRight, .priority = 7},
+       [](const RankedRow& row, const RankedTable&) { return Optional(row.best_epoch, FormatMeanCount); }},
+  };
+  return columns;
+}
+
+const std::vector<RankColumn>& LevelColumns() {
+  static const std::vector<RankColumn> columns = {
+      {{.key = "cells", .header = "cells", .align = Align::kRight, .priority = 3},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Integer(row.cells); }},
+      {{.key = "best_cell", .header = "best cell", .priority = 0, .min_width = 8},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Text(row.best_label); }},
+  };
+  return columns;
+}
+
+const std::vector<RankColumn>& RunColumns() {
+  static const std::vector<RankColumn> columns = {
+      {{.key = "seconds", .header = "s/job", .align = Align::kRight, .priority = 3},
+       [](const RankedRow& row, const RankedTable&) { return Optional(row.seconds, FormatSeconds); }},
+      {{.key = "job_ids", .header = "job", .align = Align::kRight, .priority = 2},
+       [](const RankedRow& row, const RankedTable&) {
+         const std::string all = fmt::format("{}", fmt::join(row.job_ids, " "));
+         // The first of a cell's jobs is enough for `gridsweep show`.
+         const std::string first = row.job_ids.empty() ? "" : std::to_string(row.job_ids.front());
+         return Cell(row.job_ids.size() > 1 ? first + "…" : first, all);
+       }},
+  };
+  return columns;
+}
+
+const RankColumn& NoteColumn() {
+  static const RankColumn column = {
+      {.key = "note", .header = "note", .min_width = 8},
+      [](const RankedRow& row, const RankedTable&) { return Cell::Text(row.note); }};
+  return column;
+}
+
+void Append(std::vector<RankColumn>& all, const std::vector<RankColumn>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+// Rows shown with shorter labels, if that is what it takes to fit, and what the shortening left out.
+std::vector<std::string> Shorten(RankedTable& ranked) {
+  std::vector<std::string> legend;
+  for (size_t axis = 0; axis < ranked.axes.size(); ++axis) {
+    std::vector<std::string> labels;
+    for (const RankedRow& row : ranked.rows) labels.push_back(row.labels[axis]);
+    CompactLabels compact = ShortenLabels(labels);
+    for (size_t r = 0; r < ranked.rows.size(); ++r) ranked.rows[r].labels[axis] = compact.labels[r];
+    legend.insert(legend.end(), compact.legend.begin(), compact.legend.end());
+  }
+  return legend;
+}
+
+std::string Plural(int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
+}
+
+std::string RankedBy(const RankedTable& ranked) {
+  std::string text = fmt::format("ranked by {} ({}, {} epoch)", ranked.metric,
+                                 ranked.goal == "min" ? "lowest" : "highest", ranked.epoch);
+  if (ranked.ranked_on_test) {
+    text += "; ranked on test: nothing was held out";
+  } else if (ranked.validation > 0) {
+    text += fmt::format("; {:.4g} % of the training set held out for validation", ranked.validation * 100);
+  }
+  return text;
+}
+
+std::string JobsText(const StateCounts& jobs) {
+  std::string text = Plural(jobs.total(), "job");
+  const auto add = [&](int64_t count, std::string_view word) {
+    if (count > 0) text += fmt::format(", {} {}", FormatCount(count), word);
+  };
+  if (jobs.succeeded < jobs.total()) add(jobs.succeeded, "succeeded");
+  add(jobs.diverged, "diverged");
+  add(jobs.failed, "failed");
+  add(jobs.cancelled, "cancelled");
+  add(jobs.running, "running");
+  add(jobs.pending, "pending");
+  return text;
+}
+
+std::vector<std::string> Caption(const RankedTable& ranked, const RankOptions& options) {
+  std::vector<std::string> lines;
+  std::string title = ranked.sweep_name;
+  if (!options.no_times) title += fmt::format(" (sweep {})", ranked.sweep);
+  if (ranked.sweep_state != "finished" && !ranked.sweep_state.empty()) title += ", " + ranked.sweep_state;
+  lines.push_back(fmt::format("{}: {}, {}, {} each, {}, {}", title, ranked.dataset,
+                              Plural(ranked.cells, "cell"), Plural(ranked.seeds, "seed"),
+                              Plural(ranked.epochs, "epoch"), JobsText(ranked.jobs)));
+  lines.push_back(RankedBy(ranked));
+  if (ranked.by_level && !ranked.axes.empty()) {
+    lines.push_back(fmt::format("each {} is shown by its best cell", ranked.axes.front()));
+  }
+  if (!ranked.constants.empty())
+    lines.push_back(fmt::format("constant: {}", fmt::join(ranked.constants, ", ")));
+  return lines;
+}
+
+// `text` in lines of at most `width` columns, broken at spaces.
+std::string Wrap(std::string_view text, int width) {
+  if (width <= 0 || DisplayWidth(text) <= width) return std::string(text) + "\n";
+  std::string result;
+  std::string line;
+  while (!text.empty()) {
+    const size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    if (!line.empty() && DisplayWidth(line) + 1 + DisplayWidth(word) > width) {
+      result += line + "\n";
+      line = "  ";
+    } else if (!line.empty()) {
+      line += ' ';
+    }
+    line += word;
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+  }
+  return result + line + "\n";
+}
+
+Json RankToJson(const RankedTable& ranked, const RankOptions& options) {
+  Json sweep = {{"name", ranked.sweep_name},   {"state", ranked.sweep_state},
+                {"dataset", ranked.dataset},   {"metric", ranked.metric},
+                {"goal", ranked.goal},         {"epoch", ranked.epoch},
+                {"seeds", ranked.seeds},       {"epochs", ranked.epochs},
+                {"cells", ranked.cells},       {"validation", ranked.validation},
+                {"jobs", ranked.jobs.total()}, {"ranked_on_test", ranked.ranked_on_test}};
+  if (!options.no_times) sweep["id"] = ranked.sweep;
+  Json rows = TableToJson(BuildRankTable(ranked, options));
+  for (size_t r = 0; r < ranked.rows.size(); ++r) {
+    if (!options.no_times) rows[r]["job_ids"] = ranked.rows[r].job_ids;
+  }
+  return {{"sweep", sweep},
+          {"axes", ranked.axes},
+          {"constants", ranked.constants},
+          {"rows", rows},
+          {"total_rows", ranked.total_rows}};
+}
+
+std::string RenderMarkdownRank(const RankedTable& ranked, const RankOptions& options) {
+  std::string result;
+  for (const std::string& line : Caption(ranked, options)) result += Printable(line) + "  \n";
+  return result + "\n" + RenderMarkdown(BuildRankTable(ranked, options));
+}
+
+}  // namespace
+
+Table BuildRankTable(const RankedTable& ranked, const RankOptions& options) {
+  std::vector<RankColumn> figures;
+  if (ranked.by_level) Append(figures, LevelColumns());
+  Append(figures, FigureColumns());
+  if (!options.no_times) Append(figures, RunColumns());
+  figures.push_back(NoteColumn());
+  for (RankColumn& figure : figures) {
+    if (figure.fill == MeanWithInterval) figure.column.header = MetricHeader(ranked.metric);
+    // Ranked by it: people need not see it twice.
+    if (figure.column.key == ranked.metric) figure.column.audience = Audience::kMachines;
+    if (figure.column.key == "n" && ranked.seeds == 1) figure.column.audience = Audience::kMachines;
+  }
+
+  Table table;
+  table.columns.push_back({.key = "rank", .header = "rank", .align = Align::kRight});
+  for (const std::string& axis : ranked.axes) {
+    table.columns.push_back({.key = axis, .header = axis, .min_width = 6});
+  }
+  for (const RankColumn& figure : figures) table.columns.push_back(figure.column);
+  for (const RankedRow& row : ranked.rows) {
+    std::vector<Cell> cells = {RankCell(row, ranked)};
+    for (const std::string& label : row.labels) cells.push_back(Cell::Text(label));
+    for (const RankColumn& figure : figures) cells.push_back(figure.fill(row, ranked));
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
+}
+
+std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Screen& screen,
+                       const RankOptions& options) {
+  if (format == OutputFormat::kCsv) return RenderCsv(BuildRankTable(ranked, options));
+  if (format == OutputFormat::kMarkdown) return RenderMarkdownRank(ranked, options);
+  if (format == OutputFormat::kJson) {
+    return RankToJson(ranked, options).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  std::vector<std::string> caption = Caption(ranked, options);
+  Table table = BuildRankTable(ranked, options);
+  if (screen.width > 0 && NaturalWidth(table) > screen.width) {
+    RankedTable shorter = ranked;
+    const std::vector<std::string> legend = Shorten(shorter);
+    if (!legend.empty()) caption.push_back(fmt::format("everywhere: {}", fmt::join(legend, "; ")));
+    table = BuildRankTable(shorter, options);
+  }
+  std::string result;
+  for (const std::string& line : caption) result += Wrap(Printable(line), screen.width);
+  result += "\n" + RenderTable(table, screen);
+  if (static_cast<int64_t>(ranked.rows.size()) < ranked.total_rows) {
+    result += fmt::format("… {} more; --top 0 shows all\n",
+                          FormatCount(ranked.total_rows - static_cast<int64_t>(ranked.rows.size())));
+  }
+  return result;
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,47 @@
+// The ranked table: what is best, by how much, under which conditions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/results/ranking.h"
+#include "common/results/table.h"
+
+namespace gridsweep {
+
+struct RankedTable {
+  int64_t sweep = 0;
+  std::string sweep_name;
+  std::string sweep_state;  // "active", "paused", "cancelled", "finished"
+  std::string dataset;
+  std::string metric;           // what is ranked: "val_accuracy"
+  std::string goal;             // "max", "min"
+  std::string epoch;            // "best", "last"
+  bool ranked_on_test = false;  // nothing was held out
+  double validation = 0;
+  int64_t seeds = 0;
+  int64_t epochs = 0;
+  int64_t cells = 0;
+  StateCounts jobs;
+  std::vector<std::string> axes;       // that vary, one label of each row per axis
+  std::vector<std::string> constants;  // "optimizer = adam"
+  std::vector<RankedRow> rows;
+  int64_t total_rows = 0;  // before --top
+  bool by_level = false;   // rows are levels of the one axis
+};
+
+struct RankOptions {
+  // Leave out what differs between two runs of one sweep: times and ids. Equal results then give equal bytes.
+  bool no_times = false;
+};
+
+// The table alone, e.g. for CSV.
+Table BuildRankTable(const RankedTable& ranked, const RankOptions& options);
+
+// The table with its caption: what was ranked, on which data, over how many seeds, and what is constant. CSV
+// has no caption; JSON is one object with "sweep", "axes", "constants" and "rows".
+std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Screen& screen,
+                       const RankOptions& options);
+
+}  // namespace gridsweep

@@ -1,0 +1,72 @@
+// One listing, four renderings: a terminal table that adapts to a width, CSV, JSON and Markdown.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/json.h"
+#include "common/base/status.h"
+
+namespace gridsweep {
+
+enum class OutputFormat { kTable, kCsv, kJson, kMarkdown };
+inline constexpr OutputFormat kAllOutputFormats[] = {OutputFormat::kTable, OutputFormat::kCsv,
+                                                     OutputFormat::kJson, OutputFormat::kMarkdown};
+std::string_view OutputFormatName(OutputFormat format);  // "table", "csv", "json", "markdown"
+// Returns INVALID_ARGUMENT listing the formats.
+absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view name);
+
+enum class Align { kLeft, kRight };
+
+// Who sees a column. Machines get full precision and one value a column; people get what reads well.
+enum class Audience { kAll, kPeople, kMachines };
+
+struct Column {
+  std::string key;     // for CSV and JSON: test_accuracy
+  std::string header;  // for people: "test acc"
+  Align align = Align::kLeft;
+  Audience audience = Audience::kAll;
+  // In a narrow terminal columns are left out, the highest priority number first; 0 is never left out.
+  int priority = 0;
+  // Cells may be shortened with "…" to this width when everything droppable is gone and it is still too
+  // narrow; 0: never.
+  int min_width = 0;
+};
+
+struct Cell {
+  std::string text;  // for people
+  Json value;        // for machines: null, bool, number (or "nan", "inf", "-inf") or string
+
+  Cell() = default;
+  Cell(std::string text_in, Json value_in) : text(std::move(text_in)), value(std::move(value_in)) {}
+  static Cell Text(std::string text) { return Cell(text, text); }
+  static Cell Integer(int64_t number) { return Cell(std::to_string(number), number); }
+};
+
+struct Table {
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows;  // each as long as columns
+};
+
+// How tables look on the screen at hand.
+struct Screen {
+  int width = 0;       // columns; 0: unlimited
+  bool color = false;  // ANSI escapes allowed
+};
+
+// Header, a rule, rows; columns two spaces apart; no trailing spaces; ends in a newline. Columns that are
+// empty in every row are left out.
+std::string RenderTable(const Table& table, const Screen& screen);
+// The width RenderTable would need to show every column in full.
+int NaturalWidth(const Table& table);
+// RFC 4180 with \n line ends; doubles with 17 significant digits, so that they read back to the same bits.
+std::string RenderCsv(const Table& table);
+// An array of objects.
+Json TableToJson(const Table& table);
+std::string RenderMarkdown(const Table& table);
+
+// Any of the four; JSON is indented and ends in a newline.
+std::string Render(const Table& table, OutputFormat format, const Screen& screen);
+
+}  // namespace gridsweep
