@@ -7,7 +7,7 @@
 namespace gridsweep {
 namespace {
 
-WorkerInfo FromProto(const v1::WorkerInfo& proto) {
+WorkerInfo InfoFromProto(const v1::WorkerInfo& proto) {
   WorkerInfo info;
   info.record.host = proto.host();
   info.record.pid = proto.pid();
@@ -27,7 +27,7 @@ WorkerInfo FromProto(const v1::WorkerInfo& proto) {
   return info;
 }
 
-absl::StatusOr<AttemptFinished> FromProto(const v1::AttemptFinished& proto) {
+absl::StatusOr<AttemptFinished> FinishedFromProto(const v1::AttemptFinished& proto) {
   AttemptFinished finished;
   switch (proto.outcome()) {
     case v1::OUTCOME_SUCCEEDED:
@@ -52,7 +52,7 @@ absl::StatusOr<AttemptFinished> FromProto(const v1::AttemptFinished& proto) {
   return finished;
 }
 
-absl::StatusOr<AttemptEvent> FromProto(const v1::AttemptEvent& proto) {
+absl::StatusOr<AttemptEvent> EventFromProto(const v1::AttemptEvent& proto) {
   AttemptEvent event;
   event.seq = proto.seq();
   switch (proto.event_case()) {
@@ -64,7 +64,7 @@ absl::StatusOr<AttemptEvent> FromProto(const v1::AttemptEvent& proto) {
       event.what = FromProto(proto.epoch());
       return event;
     case v1::AttemptEvent::kFinished: {
-      GS_ASSIGN_OR_RETURN(event.what, FromProto(proto.finished()));
+      GS_ASSIGN_OR_RETURN(event.what, FinishedFromProto(proto.finished()));
       return event;
     }
     case v1::AttemptEvent::EVENT_NOT_SET:
@@ -87,7 +87,7 @@ absl::StatusOr<SyncInput> FromProto(const v1::SyncRequest& request) {
   input.session = request.session();
   input.sync_seq = request.sync_seq();
   input.room = request.room();
-  if (request.has_info()) input.info = FromProto(request.info());
+  if (request.has_info()) input.info = InfoFromProto(request.info());
   for (const v1::HeldAttempt& held : request.held()) {
     input.held.push_back(
         {AttemptId{held.attempt()}, held.token(), held.device(), held.epoch(), held.epoch_fraction()});
@@ -95,7 +95,7 @@ absl::StatusOr<SyncInput> FromProto(const v1::SyncRequest& request) {
   for (const v1::AttemptEvents& proto : request.events()) {
     AttemptEvents events{AttemptId{proto.attempt()}, proto.token(), {}};
     for (const v1::AttemptEvent& event : proto.events()) {
-      GS_ASSIGN_OR_RETURN(AttemptEvent converted, FromProto(event));
+      GS_ASSIGN_OR_RETURN(AttemptEvent converted, EventFromProto(event));
       events.events.push_back(std::move(converted));
     }
     input.events.push_back(std::move(events));
