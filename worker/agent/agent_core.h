@@ -1,0 +1,150 @@
+// The worker's state and every decision it takes, as functions of (now, event). No threads, sockets,
+// processes or clocks: worker_agent.h feeds events in and carries actions out; tests do the same with made-up
+// times.
+//
+// Rules:
+// - Sync goes out at once when there is news (events, a slot became free, changed info), else when the
+// coordinator asked
+//   for it. One is in flight at a time. Failed ones are repeated for ever with jittered back-off; training
+//   goes on and events are kept meanwhile.
+// - Leases that are held already are ignored; those that find no free slot are handed back as preempted at
+// once.
+// - A trainer that dies while it trains one job has failed that job. With several jobs the guilty one is
+// unknown: all are
+//   handed back as preempted and the device takes one job at a time; each job that ends well doubles that
+//   limit up to the device's slots, a job that brings its trainer down alone is the guilty one and lifts it.
+// - An attempt without a sign of life for `hang_timeout` costs its trainer's life and counts as failed; the
+// trainer's
+//   other jobs are handed back as preempted.
+// - Drain: no more jobs, what runs is handed back as preempted, one last Sync; over when everything is
+// acknowledged, after
+//   `drain_timeout`, or after three failed calls in a row.
+// - A Sync answered with ABORTED (a newer worker of this name) or FAILED_PRECONDITION (versions) ends the
+// worker.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/backoff.h"
+#include "common/base/status.h"
+#include "worker/agent/attempt_book.h"
+#include "worker/agent/sync_messages.h"
+#include "worker/agent/trainer_events.h"
+
+namespace gridsweep::agent {
+
+struct AgentOptions {
+  std::string worker;
+  std::string session;
+  absl::Duration hang_timeout = absl::Seconds(300);
+  absl::Duration stop_timeout = absl::Seconds(10);  // for a trainer to let go of a job it was told to stop
+  absl::Duration drain_timeout = absl::Seconds(20);
+  BackoffPolicy reconnect{absl::Milliseconds(500), absl::Seconds(10)};
+  BackoffPolicy restart{absl::Seconds(1),
+                        absl::Minutes(1)};  // of a trainer, by deaths since a job last ended well
+  std::function<double()> jitter;           // uniform in [0, 1)
+};
+
+// What the outside has to do. `device` is an index into the worker's devices.
+struct StartTrainer {
+  size_t device;
+};
+struct WriteLine {  // to the trainer's stdin, newline included
+  size_t device;
+  std::string line;
+};
+struct KillTrainer {  // its exit is still to be reported
+  size_t device;
+};
+using Action = std::variant<StartTrainer, WriteLine, KillTrainer>;
+
+struct TrainerExit {
+  std::string description;  // "killed by SIGSEGV", "exit status 3"
+  std::string stderr_tail;
+};
+
+// Not thread-safe. `now` is monotonic and never goes back.
+class AgentCore {
+ public:
+  // Asks for one trainer per device of `info`.
+  AgentCore(AgentOptions options, WorkerInfo info, absl::Duration now);
+
+  void OnTrainerEvent(absl::Duration now, size_t device, const TrainerEvent& event);
+  void OnTrainerExit(absl::Duration now, size_t device, const TrainerExit& exit);
+  void OnSyncResponse(absl::Duration now, const SyncResponse& response);
+  // CANCELLED is no failure when Drain found a request in flight, which is then to be cancelled.
+  void OnSyncError(absl::Duration now, const absl::Status& error);
+  void OnDatasets(std::vector<std::string> datasets);
+  void Drain(absl::Duration now);
+  // Whatever depends on time alone: restarts, hangs, deadlines.
+  void Tick(absl::Duration now);
+
+  // Actions decided since the last call, in order.
+  std::vector<Action> TakeActions();
+  // The request to send now, or nullopt if none is due or one is in flight. Its outcome must be reported.
+  std::optional<SyncRequest> TakeSync(absl::Duration now);
+  // When Tick or TakeSync has something to do if nothing else happens; InfiniteDuration if never.
+  absl::Duration NextWakeup(absl::Duration now) const;
+  // Set once the worker is over: OK after a drain, ABORTED or FAILED_PRECONDITION if the coordinator refused
+  // it.
+  const std::optional<absl::Status>& ended() const { return ended_; }
+
+  int Room() const;
+  const WorkerInfo& info() const { return info_; }
+
+ private:
+  enum class TrainerPhase { kDown, kStarting, kReady, kDying };
+  struct Trainer {
+    TrainerPhase phase = TrainerPhase::kDown;
+    absl::Duration since;        // kDown: restart at; kStarting: started at
+    int deaths = 0;              // since a job last ended well
+    int limit = 1;               // jobs it may train at a time now
+    int64_t hung = 0;            // attempt it was killed for
+    std::string killed_because;  // other reason it was killed for
+  };
+
+  void StartTrainerOf(absl::Duration now, size_t device);
+  void Kill(size_t device);
+  void OnHello(size_t device, const TrainerHello& hello);
+  void OnAttemptEvent(absl::Duration now, Attempt& attempt, const TrainerEvent& event);
+  void OnEndedWell(size_t device);
+  void AcceptLease(absl::Duration now, const Lease& lease);
+  std::optional<size_t> FreeDevice() const;
+  void Finish(Attempt& attempt, AttemptFinished finished);
+  void HandBack(Attempt& attempt, std::string reason);
+  void StopAttempt(absl::Duration now, int64_t id);
+  bool HasNews() const;
+  absl::Duration NextSync(absl::Duration now) const;
+  void EndDrainIfDone(absl::Duration now);
+
+  // Immutable after construction.
+  const AgentOptions options_;
+
+  WorkerInfo info_;
+  std::vector<Trainer> trainers_;  // by device
+  AttemptBook book_;
+  std::vector<Action> actions_;
+
+  bool in_flight_ = false;
+  bool info_due_ = true;  // the coordinator does not have info_
+  bool info_in_flight_ = false;
+  bool final_in_flight_ = false;  // the request in flight was made after Drain
+  bool final_answered_ = false;
+  bool cancel_expected_ = false;  // Drain cut a request short
+  bool registered_ = false;
+  uint64_t sync_seq_ = 0;
+  int failures_ = 0;           // Syncs in a row
+  absl::Duration away_since_;  // with failures_ > 0
+  absl::Duration next_sync_;
+  int known_room_ = 0;  // what the coordinator believes
+  std::optional<absl::Duration> drain_deadline_;
+  std::optional<absl::Status> ended_;
+};
+
+}  // namespace gridsweep::agent

@@ -1,0 +1,67 @@
+// The attempts a worker holds, and their events until the coordinator has acknowledged them.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "worker/agent/sync_messages.h"
+
+namespace gridsweep::agent {
+
+enum class AttemptPhase {
+  kRunning,   // its trainer works on it
+  kStopping,  // the coordinator took it back: forgotten, but its trainer has not let go of the slot yet
+  kFinished,  // over; kept until its last event is acknowledged
+};
+
+struct Attempt {
+  int64_t id = 0;
+  std::string token;
+  int64_t job = 0;
+  size_t device = 0;  // index into the worker's devices
+  AttemptPhase phase = AttemptPhase::kRunning;
+  int64_t epoch = 0;
+  double fraction = 0;
+  absl::Duration last_sign;   // monotonic time of its last event
+  absl::Duration stop_since;  // with kStopping
+  uint64_t next_seq = 1;
+  uint64_t sent_seq = 0;            // events up to here were in a request that has not failed
+  std::deque<AttemptEvent> events;  // not acknowledged, ascending seq
+};
+
+// A plain container with bookkeeping. Not thread-safe.
+class AttemptBook {
+ public:
+  // REQUIRES: no attempt of that id is held.
+  Attempt& Add(const Lease& lease, size_t device, absl::Duration now);
+  Attempt* Find(int64_t id);  // nullptr if not held; valid until the attempt is erased
+  void Erase(int64_t id) { attempts_.erase(id); }
+  // Appends an event; AttemptFinished moves the attempt to kFinished.
+  void Record(Attempt& attempt, EventBody body);
+  // Drops events up to stored.seq, and the attempt once its last event is dropped. Ignores unknown attempts.
+  void Acknowledge(const StoredSeq& stored);
+
+  // Everything not forgotten, in order of id.
+  std::vector<HeldAttempt> Held(const std::vector<Device>& devices) const;
+  // Unacknowledged events, oldest attempts first, about `budget` bytes of them (at least one event). Marks
+  // them as sent.
+  std::vector<AttemptEvents> TakeEvents(size_t budget);
+  // The last request failed: its events count as unsent again.
+  void MarkUnsent();
+  bool HasUnsent() const;
+  bool HasUnacknowledged() const;
+
+  // Attempts that take up a slot of the device (running or stopping).
+  int Occupied(size_t device) const;
+  std::vector<int64_t> InPhase(size_t device, AttemptPhase phase) const;
+  const std::map<int64_t, Attempt>& all() const { return attempts_; }
+
+ private:
+  std::map<int64_t, Attempt> attempts_;
+};
+
+}  // namespace gridsweep::agent

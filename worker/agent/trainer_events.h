@@ -1,0 +1,57 @@
+// The trainer's protocol (docs/trainer-protocol.md), seen from the worker: event lines to values, commands to
+// lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/base/status.h"
+#include "worker/agent/sync_messages.h"
+
+namespace gridsweep::agent {
+
+inline constexpr int kTrainerProtocol = 1;
+
+struct TrainerHello {
+  int protocol = 0;
+  std::string version;
+  std::string libtorch;
+  std::string blas;
+  std::string device_model;
+  int64_t memory_bytes = 0;
+};
+
+struct TrainerProgress {
+  int64_t epoch = 0;
+  double fraction = 0;
+};
+
+struct TrainerStopped {};
+
+// The trainer did not understand a command.
+struct TrainerComplaint {
+  std::string error;
+};
+
+struct TrainerEvent {
+  int64_t attempt = 0;  // 0 for hello and complaint
+  std::variant<TrainerHello, AttemptStarted, TrainerProgress, EpochMetrics, AttemptFinished, TrainerStopped,
+               TrainerComplaint>
+      body;
+};
+
+// Returns INVALID_ARGUMENT if `line` is not an event of the protocol. Unknown members are ignored.
+absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line);
+
+// A line with its newline. Returns INVALID_ARGUMENT if `job_json` is not a JSON object.
+absl::StatusOr<std::string> RunCommand(int64_t attempt, std::string_view job_json);
+std::string StopCommand(int64_t attempt);
+
+// Reads the output of `gridsweep-trainer --list-devices`: one JSON array of {"name","model","memory_bytes"}.
+// Slots are left at 1. Returns INVALID_ARGUMENT for anything else or an empty array.
+absl::StatusOr<std::vector<Device>> ParseDeviceList(std::string_view text);
+
+}  // namespace gridsweep::agent

@@ -1,0 +1,97 @@
+#include "worker/worker_daemon.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "common/base/log.h"
+#include "common/base/random.h"
+#include "common/base/version.h"
+#include "common/data/dataset.h"
+#include "worker/agent/machine_info.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr std::string_view kNameCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+constexpr size_t kMaxNameBytes = 128;
+
+absl::Status CheckName(const std::string& name) {
+  if (!name.empty() && name.size() <= kMaxNameBytes &&
+      name.find_first_not_of(kNameCharacters) == std::string::npos) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument(
+      "worker name '{}' is not allowed, expected 1 to {} letters, digits, dots, dashes or underscores", name,
+      kMaxNameBytes);
+}
+
+absl::Status CheckAddress(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  if (colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
+      address.find_first_not_of("0123456789", colon + 1) == std::string::npos) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument("coordinator address '{}' is malformed, expected HOST:PORT, e.g. 127.0.0.1:7070",
+                         address);
+}
+
+absl::StatusOr<std::string> FindTrainer(const std::string& given) {
+  std::error_code error;
+  std::string path = given;
+  if (path.empty()) {
+    path = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "gridsweep-trainer";
+  }
+  if (access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path, error)) return path;
+  return NotFound(
+      "no trainer program at '{}': build or install gridsweep with LibTorch, or point --trainer at it", path);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
+                                                                      const Clock* clock) {
+  GS_RETURN_IF_ERROR(CheckAddress(config.coordinator));
+  const std::string host = agent::HostName();
+  const std::string name = config.name.empty() ? fmt::format("{}-{}", host, RandomHex(4)) : config.name;
+  GS_RETURN_IF_ERROR(CheckName(name));
+  agent::WorkerAgentOptions options;
+  options.coordinator = config.coordinator;
+  GS_ASSIGN_OR_RETURN(options.trainer, FindTrainer(config.trainer));
+  options.data_dirs = config.data_dirs.empty() ? DefaultDataDirs() : config.data_dirs;
+  options.core.worker = name;
+  options.core.session = RandomHex(16);
+  options.core.hang_timeout = config.hang_timeout;
+  options.core.jitter = RandomUnit;
+
+  agent::WorkerInfo info;
+  info.host = host;
+  info.pid = getpid();
+  info.memory_bytes = agent::TotalMemoryBytes();
+  info.version = Version();
+  for (const DatasetFiles& files : ListDatasets(options.data_dirs)) info.datasets.push_back(files.name);
+  std::vector<agent::Device> found;
+  if (config.devices == "auto") {
+    absl::StatusOr<std::vector<agent::Device>> answer = agent::AskTrainerForDevices(options.trainer);
+    if (answer.ok()) {
+      found = *std::move(answer);
+    } else {
+      Log(LogLevel::kWarning, "device_discovery_failed",
+          {{"error", Message(answer.status())}, {"using", "cpu"}});
+    }
+  }
+  GS_ASSIGN_OR_RETURN(info.devices,
+                      agent::ChooseDevices(config.devices, found, config.slots, agent::UsableCores()));
+  for (const agent::Device& device : info.devices) {
+    Log(LogLevel::kInfo, "device", {{"name", device.name}, {"model", device.model}, {"slots", device.slots}});
+  }
+  Log(LogLevel::kInfo, "worker_started",
+      {{"worker", name},
+       {"coordinator", config.coordinator},
+       {"datasets", info.datasets.size()},
+       {"version", info.version}});
+  return std::make_unique<agent::WorkerAgent>(std::move(options), std::move(info), clock);
+}
+
+}  // namespace gridsweep

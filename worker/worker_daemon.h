@@ -1,0 +1,31 @@
+// The worker's composition root, used by main and by tests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "worker/agent/worker_agent.h"
+
+namespace gridsweep {
+
+struct WorkerConfig {
+  std::string coordinator;             // "host:port"
+  std::string name;                    // empty: <hostname>-<8 hex digits>
+  std::string devices = "auto";        // "auto", "cpu", "cuda:0,cuda:1"
+  int slots = 0;                       // per device; 0: one per core on the CPU, one on others
+  std::vector<std::string> data_dirs;  // empty: the default ones
+  std::string trainer;                 // path; empty: gridsweep-trainer beside this program
+  absl::Duration hang_timeout = absl::Seconds(300);
+};
+
+// Looks at the machine, starts the trainers, and keeps calling the coordinator until told to stop. Whether
+// the coordinator answers does not matter here. `clock` is not owned. Returns INVALID_ARGUMENT for a bad
+// name, device or address, NOT_FOUND if there is no such trainer program or device.
+absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
+                                                                      const Clock* clock);
+
+}  // namespace gridsweep
