@@ -57,6 +57,12 @@ std::string EscapedJsonString(std::string_view value) {
   return Json(std::string(value)).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// JSON has no literal for numbers that are not finite.
+bool IsJsonNumber(const LogField& field) {
+  return field.is_number && field.value.find("nan") == std::string::npos &&
+         field.value.find("inf") == std::string::npos;
+}
+
 }  // namespace
 
 void ConfigureLog(LogLevel threshold, LogFormat format) {
@@ -87,7 +93,7 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
         fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, Name(level), EscapedJsonString(event));
     for (const LogField& field : fields) {
       line += fmt::format(",{}:{}", EscapedJsonString(field.key),
-                          field.is_number ? field.value : EscapedJsonString(field.value));
+                          IsJsonNumber(field) ? field.value : EscapedJsonString(field.value));
     }
     line += '}';
   } else {
