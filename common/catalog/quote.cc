@@ -1,6 +1,6 @@
 #include "common/catalog/quote.h"
 
-#include <fmt/format.h>
+#include "common/base/status.h"
 
 namespace gridsweep {
 namespace {

@@ -49,7 +49,8 @@ std::string JobKey(const JobSpec& spec) {
 std::string RegularizationLabel(const Catalog& catalog, const std::vector<Component>& regularization) {
   std::string label;
   const auto add = [&](const Component& component) {
-    label += (label.empty() ? "" : "+") + catalog.Label(Axis::kRegularization, component);
+    if (!label.empty()) label += "+";
+    label += catalog.Label(Axis::kRegularization, component);
   };
   for (const ComponentSpec* spec : catalog.OnAxis(Axis::kRegularization)) {
     for (const Component& component : regularization) {

@@ -10,10 +10,11 @@
 
 namespace gridsweep {
 
-// The expanded grid, lazily. Immutable after construction; thread-safe. `spec` is not owned and must outlive it.
+// The expanded grid, lazily. Immutable after construction; thread-safe. `spec` is not owned and must outlive
+// it.
 //
-// A cell's index counts all combinations, the excluded ones too, with the last axis fastest; so adding an exclusion does
-// not renumber the others.
+// A cell's index counts all combinations, the excluded ones too, with the last axis fastest; so adding an
+// exclusion does not renumber the others.
 class Grid {
  public:
   explicit Grid(const SweepSpec& spec);
@@ -34,11 +35,16 @@ class Grid {
   JobSpec Job(int64_t index, int64_t seed) const;
 
  private:
+  // Counts the cells below `axis` whose earlier values leave the rules `open`.
+  void Count(size_t axis, const std::vector<uint64_t>& open);
+
   const SweepSpec* spec_;
   int64_t combinations_ = 1;
   int64_t cells_ = 0;
-  // matches_[rule][axis][value]: whether the rule's term for that axis matches; an axis without a term always matches.
-  std::vector<std::array<std::vector<bool>, kAxisCount>> matches_;
+  size_t words_ = 0;  // of a set of rules, 64 to a word
+  // By axis, words_ for each value: the rules that the value does not contradict. A combination is excluded
+  // by the rules in the intersection of its five values' sets.
+  std::array<std::vector<uint64_t>, kAxisCount> rules_;
   std::vector<int64_t> excluded_by_rule_;
 };
 
