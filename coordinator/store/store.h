@@ -1,5 +1,5 @@
-// What is durable: sweeps, cells, jobs, attempts, epochs, results, workers. Two interfaces over one database file: Store
-// writes, StoreReader reads beside it.
+// What is durable: sweeps, cells, jobs, attempts, epochs, results, workers. Two interfaces over one database
+// file: Store writes, StoreReader reads beside it.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,9 @@ std::string_view SweepStateName(SweepState state);
 
 struct NewSweep {
   std::string client_key;
-  std::string content_hash;  // of the canonical sweep: tells a repeated submit from another sweep under the same key
-  std::string yaml;          // verbatim
+  std::string
+      content_hash;  // of the canonical sweep: tells a repeated submit from another sweep under the same key
+  std::string yaml;  // verbatim
 };
 
 struct SubmittedSweep {
@@ -81,7 +82,8 @@ struct ClaimedJob {
   std::string job_json;  // JobSpecToJson, with seed and the sweep's data set digest if known
 };
 
-// The end of an attempt and what it does to its job. `state` is not kOpen; `job_state` follows from the transition table.
+// The end of an attempt and what it does to its job. `state` is not kOpen; `job_state` follows from the
+// transition table.
 struct AttemptEnd {
   AttemptState state = AttemptState::kFailed;
   JobState job_state = JobState::kPending;
@@ -95,9 +97,10 @@ struct AttemptEnd {
 
 // The single writer. Not thread-safe: one thread owns it.
 //
-// Every method is one domain event and is atomic: on error nothing changed. Between BeginBatch and CommitBatch the
-// methods' effects become durable together (group commit); outside a batch each is durable when it returns. Any method
-// returns RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE on other I/O errors, DATA_LOSS if the file is corrupt.
+// Every method is one domain event and is atomic: on error nothing changed. Between BeginBatch and
+// CommitBatch the methods' effects become durable together (group commit); outside a batch each is durable
+// when it returns. Any method returns RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE on other I/O
+// errors, DATA_LOSS if the file is corrupt.
 class Store {
  public:
   virtual ~Store() = default;
@@ -107,15 +110,17 @@ class Store {
   virtual absl::Status CommitBatch() = 0;
   virtual void RollbackBatch() = 0;
 
-  // Stores a sweep with all cells and jobs of `grid`. If `client_key` is known: returns the stored sweep with created =
-  // false when content_hash is equal, ALREADY_EXISTS when it differs.
-  virtual absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec, const Grid& grid,
-                                                     const Catalog& catalog, absl::Time now) = 0;
+  // Stores a sweep with all cells and jobs of `grid`. If `client_key` is known: returns the stored sweep with
+  // created = false when content_hash is equal, ALREADY_EXISTS when it differs.
+  virtual absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec,
+                                                     const Grid& grid, const Catalog& catalog,
+                                                     absl::Time now) = 0;
 
-  // active ⇄ paused. No-op in the wanted state. FAILED_PRECONDITION for a cancelled or finished sweep, NOT_FOUND.
+  // active ⇄ paused. No-op in the wanted state. FAILED_PRECONDITION for a cancelled or finished sweep,
+  // NOT_FOUND.
   virtual absl::Status SetPaused(SweepId sweep, bool paused, absl::Time now) = 0;
-  // Ends the sweep's pending and running jobs and open attempts as cancelled. Returns the attempts that were open.
-  // No-op for a cancelled or finished sweep.
+  // Ends the sweep's pending and running jobs and open attempts as cancelled. Returns the attempts that were
+  // open. No-op for a cancelled or finished sweep.
   virtual absl::StatusOr<std::vector<AttemptId>> CancelSweep(SweepId sweep, absl::Time now) = 0;
   // Makes failed and cancelled jobs pending with zeroed counters and the sweep active. Returns how many.
   virtual absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) = 0;
@@ -124,12 +129,13 @@ class Store {
   virtual absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) = 0;
   virtual absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) = 0;
 
-  // Leases up to `limit` pending jobs of active sweeps whose not_before has passed (one further ahead than `max_delay`
-  // of the retry policy counts as passed: the clock was set back), oldest sweep first, in job order. Makes an attempt
-  // with a fresh token for each.
+  // Leases up to `limit` pending jobs of active sweeps whose not_before has passed (one further ahead than
+  // `max_delay` of the retry policy counts as passed: the clock was set back), oldest sweep first, in job
+  // order. Makes an attempt with a fresh token for each.
   virtual absl::StatusOr<std::vector<ClaimedJob>> ClaimJobs(const ClaimRequest& request) = 0;
 
-  // The writes below are fenced: attempt and token must match an open attempt in the same statement, else ABORTED.
+  // The writes below are fenced: attempt and token must match an open attempt in the same statement, else
+  // ABORTED.
 
   // Stores what the trainer found, once. FAILED_PRECONDITION if the sweep is bound to data of another digest.
   virtual absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
@@ -137,18 +143,20 @@ class Store {
                                      const std::string& environment) = 0;
   virtual absl::Status RecordEpoch(AttemptId attempt, const std::string& token, uint64_t seq,
                                    const EpochMetrics& epoch) = 0;
-  // Ends the attempt, moves its job, stores its evaluation; with a result the attempt becomes the job's accepted one and
-  // the objective is computed from its stored epochs. Finishes the sweep with its last job. `seq` 0: not from an event.
+  // Ends the attempt, moves its job, stores its evaluation; with a result the attempt becomes the job's
+  // accepted one and the objective is computed from its stored epochs. Finishes the sweep with its last job.
+  // `seq` 0: not from an event.
   virtual absl::Status EndAttempt(AttemptId attempt, const std::string& token, uint64_t seq,
                                   const AttemptEnd& end) = 0;
-  // Reopens an attempt that ended as lost, if it is its job's newest and the job is pending; else ABORTED. Takes back one
-  // loss from the counters.
+  // Reopens an attempt that ended as lost, if it is its job's newest and the job is pending; else ABORTED.
+  // Takes back one loss from the counters.
   virtual absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) = 0;
 
   virtual absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() = 0;
   // NOT_FOUND; ABORTED if the token is not the attempt's.
   virtual absl::StatusOr<AttemptStatus> GetAttempt(AttemptId attempt, const std::string& token) = 0;
-  // Earliest not_before of pending jobs of active sweeps that is later than `now`, and whether any are pending at all.
+  // Earliest not_before of pending jobs of active sweeps that is later than `now`, and whether any are
+  // pending at all.
   virtual absl::StatusOr<bool> HasPendingJobs() = 0;
 };
 

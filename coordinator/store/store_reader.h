@@ -101,15 +101,16 @@ struct QueryLimits {
   absl::Duration timeout = absl::Seconds(10);
   int64_t max_rows = 100'000;
 };
-using SqlValue = std::variant<std::monostate, int64_t, double, std::string>;  // monostate: NULL; blobs as text
+using SqlValue =
+    std::variant<std::monostate, int64_t, double, std::string>;  // monostate: NULL; blobs as text
 struct QueryResult {
   std::vector<std::string> columns;
   std::vector<std::vector<SqlValue>> rows;
   bool truncated = false;
 };
 
-// Thread-safe: calls share a small pool of read-only connections. Methods return NOT_FOUND for unknown ids and
-// UNAVAILABLE or DATA_LOSS when the file cannot be read.
+// Thread-safe: calls share a small pool of read-only connections. Methods return NOT_FOUND for unknown ids
+// and UNAVAILABLE or DATA_LOSS when the file cannot be read.
 class StoreReader {
  public:
   virtual ~StoreReader() = default;
@@ -118,7 +119,8 @@ class StoreReader {
   virtual absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) = 0;
   virtual absl::StatusOr<std::vector<SweepRecord>> ListSweeps() = 0;  // newest first
   virtual absl::StatusOr<SweepRecord> GetSweep(SweepId sweep) = 0;
-  // The distinct labels of each of the five axes, in axis order; labels in order of first appearance in the grid.
+  // The distinct labels of each of the five axes, in axis order; labels in order of first appearance in the
+  // grid.
   virtual absl::StatusOr<std::vector<std::vector<std::string>>> AxisLevels(SweepId sweep) = 0;
   virtual absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) = 0;
   // Epochs stored since `since`, by the coordinator's wall clock; for throughput.
@@ -135,8 +137,8 @@ class StoreReader {
   virtual absl::StatusOr<JobDetailRecord> GetJob(JobId job) = 0;
   virtual absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() = 0;
 
-  // Runs one SELECT (or EXPLAIN, or a WITH … SELECT). INVALID_ARGUMENT with SQLite's message for anything else;
-  // DEADLINE_EXCEEDED over the time limit. Cannot write, attach files or load extensions.
+  // Runs one SELECT (or EXPLAIN, or a WITH … SELECT). INVALID_ARGUMENT with SQLite's message for anything
+  // else; DEADLINE_EXCEEDED over the time limit. Cannot write, attach files or load extensions.
   virtual absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) = 0;
 };
 

@@ -1,0 +1,99 @@
+#include "coordinator/store/rows.h"
+
+#include "coordinator/store/epoch_row.h"
+
+namespace gridsweep {
+namespace {
+
+// One job as the ranking sees it, from jobs j, its accepted attempt a and the objective's epoch e.
+constexpr char kJobResultColumns[] =
+    "j.id, j.seed, j.state, j.objective, j.objective_epoch, e.test_accuracy, e.test_loss, e.train_loss, "
+    "a.seconds, CASE WHEN j.state IN ('failed', 'diverged') THEN (SELECT b.error FROM attempts b WHERE b.job "
+    "= j.id "
+    "AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1) END";
+constexpr char kJobResultJoins[] =
+    "LEFT JOIN attempts a ON a.id = j.accepted_attempt "
+    "LEFT JOIN epochs e ON e.attempt = j.accepted_attempt AND e.epoch = j.objective_epoch";
+
+absl::StatusOr<JobResult> ReadJobResult(const Statement& row, int first) {
+  JobResult result;
+  result.job = row.Int(first);
+  result.seed = row.Int(first + 1);
+  GS_ASSIGN_OR_RETURN(result.state, ParseJobState(row.Text(first + 2)));
+  result.objective = row.OptionalReal(first + 3);
+  result.objective_epoch = row.Int(first + 4);
+  result.test_accuracy = row.OptionalReal(first + 5);
+  result.test_loss = row.OptionalReal(first + 6);
+  result.train_loss = row.OptionalReal(first + 7);
+  result.seconds = row.OptionalReal(first + 8);
+  result.error = row.Text(first + 9);
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<Objective> ReadObjective(const Statement& row, int first) {
+  Objective objective;
+  GS_ASSIGN_OR_RETURN(objective.metric, ParseMetric(row.Text(first)));
+  objective.goal = row.Text(first + 1) == GoalName(Goal::kMin) ? Goal::kMin : Goal::kMax;
+  objective.epoch =
+      row.Text(first + 2) == EpochRuleName(EpochRule::kLast) ? EpochRule::kLast : EpochRule::kBest;
+  return objective;
+}
+
+absl::StatusOr<std::vector<EpochMetrics>> ReadEpochs(Db& db, AttemptId attempt) {
+  std::vector<EpochMetrics> epochs;
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db.Query(fmt::format("SELECT {} FROM epochs WHERE attempt = ?1 ORDER BY epoch", kEpochColumns),
+               attempt.value));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return epochs;
+    epochs.push_back(ReadEpoch(rows, 0));
+  }
+}
+
+absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep) {
+  std::vector<CellResults> cells;
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db.Query(
+          fmt::format(
+              "SELECT c.id, c.ordinal, c.model, c.activation, c.optimizer, c.regularization, c.scheduler, "
+              "{} FROM cells c CROSS JOIN jobs j ON j.cell = c.id {} WHERE c.sweep = ?1 "
+              "ORDER BY c.ordinal, j.seed",
+              kJobResultColumns, kJobResultJoins),
+          sweep.value));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return cells;
+    if (cells.empty() || cells.back().cell != rows.Int(0)) {
+      CellResults cell{.cell = rows.Int(0), .ordinal = rows.Int(1), .labels = {}, .jobs = {}};
+      for (int axis = 0; axis < kAxisCount; ++axis) cell.labels.push_back(rows.Text(2 + axis));
+      cells.push_back(std::move(cell));
+    }
+    GS_ASSIGN_OR_RETURN(JobResult result, ReadJobResult(rows, 2 + kAxisCount));
+    cells.back().jobs.push_back(std::move(result));
+  }
+}
+
+absl::StatusOr<CellResults> ReadCellOfJob(Db& db, JobId job) {
+  CellResults cell;
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db.Query(
+          fmt::format("SELECT j.cell, {} FROM jobs j {} WHERE j.cell = (SELECT cell FROM jobs WHERE id = ?1) "
+                      "ORDER BY j.seed",
+                      kJobResultColumns, kJobResultJoins),
+          job.value));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return cell;
+    cell.cell = rows.Int(0);
+    GS_ASSIGN_OR_RETURN(JobResult result, ReadJobResult(rows, 1));
+    cell.jobs.push_back(std::move(result));
+  }
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,42 @@
+// The StoreReader on a pool of read-only connections.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coordinator/store/reader_pool.h"
+#include "coordinator/store/store_reader.h"
+
+namespace gridsweep {
+
+// Thread-safe. Has no other state than the pool.
+class SqliteReader : public StoreReader {
+ public:
+  explicit SqliteReader(ReaderPool::Opener open);
+
+  absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) override;
+  absl::StatusOr<std::vector<SweepRecord>> ListSweeps() override;
+  absl::StatusOr<SweepRecord> GetSweep(SweepId sweep) override;
+  absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) override;
+  absl::StatusOr<int64_t> CountEpochsSince(SweepId sweep, absl::Time since) override;
+  absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep) override;
+  absl::StatusOr<std::optional<JobRecord>> BestJob(SweepId sweep) override;
+  absl::StatusOr<std::vector<std::string>> RecentFailures(SweepId sweep, int64_t limit) override;
+
+  absl::StatusOr<std::vector<CellResults>> ListResults(SweepId sweep) override;
+  absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
+                                                  int64_t limit) override;
+  absl::StatusOr<JobDetailRecord> GetJob(JobId job) override;
+  absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() override;
+
+  absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) override;
+
+ private:
+  const ReaderPool::Opener open_;
+  ReaderPool pool_;
+};
+
+// NOT_FOUND if there is no such sweep.
+absl::Status RequireSweep(Db& db, SweepId sweep);
+
+}  // namespace gridsweep

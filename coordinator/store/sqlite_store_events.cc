@@ -1,0 +1,73 @@
+// SqliteStore: what a lease holder reports while its attempt is open.
+#include "common/base/json.h"
+#include "coordinator/store/epoch_row.h"
+#include "coordinator/store/sqlite_writer.h"
+
+namespace gridsweep {
+
+absl::Status SqliteStore::ExplainFence(AttemptId attempt, const std::string& token, uint64_t seq) {
+  GS_ASSIGN_OR_RETURN(Statement row,
+                      db_->Query("SELECT state, stored_seq FROM attempts WHERE id = ?1 AND token = ?2",
+                                 attempt.value, token));
+  GS_ASSIGN_OR_RETURN(const bool found, row.Step());
+  if (!found) return Aborted("attempt {} does not exist or has another token", attempt.value);
+  if (row.Text(0) != "open") return Aborted("attempt {} is over: {}", attempt.value, row.Text(0));
+  const uint64_t stored = static_cast<uint64_t>(row.Int(1));
+  if (seq <= stored) return absl::OkStatus();
+  return FailedPrecondition("attempt {} has events up to {} stored, so {} is expected next, not {}",
+                            attempt.value, stored, stored + 1, seq);
+}
+
+absl::Status SqliteStore::RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
+                                        const DatasetInfo& dataset, const std::string& device,
+                                        const std::string& environment) {
+  return Atomically([&]() -> absl::Status {
+    const absl::StatusOr<int64_t> sweep = db_->QueryInt(
+        "UPDATE attempts SET device = ?4, environment = ?5, stored_seq = ?3 "
+        "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1 RETURNING sweep",
+        attempt.value, token, static_cast<int64_t>(seq), device, environment);
+    if (absl::IsNotFound(sweep.status())) return ExplainFence(attempt, token, seq);
+    GS_RETURN_IF_ERROR(sweep.status());
+    return BindDataset(SweepId{*sweep}, dataset);
+  });
+}
+
+absl::Status SqliteStore::BindDataset(SweepId sweep, const DatasetInfo& dataset) {
+  if (dataset.digest.empty()) return InvalidArgument("data set '{}' came without a digest", dataset.name);
+  GS_RETURN_IF_ERROR(db_->Run(
+      "INSERT INTO datasets (digest, name, class_names, train_size, test_size) VALUES (?1, ?2, ?3, ?4, ?5) "
+      "ON CONFLICT DO NOTHING",
+      dataset.digest, dataset.name,
+      Json(dataset.class_names).dump(-1, ' ', false, Json::error_handler_t::replace), dataset.train_size,
+      dataset.test_size));
+  GS_RETURN_IF_ERROR(
+      db_->Run("UPDATE sweeps SET dataset_digest = coalesce(dataset_digest, ?2) WHERE id = ?1 AND "
+               "coalesce(dataset_digest, ?2) = ?2",
+               sweep.value, dataset.digest));
+  if (db_->Changes() == 1) return absl::OkStatus();
+  return FailedPrecondition(
+      "sweep {} runs on data set '{}' of another content than this worker's (digest {}); give all workers "
+      "the same "
+      "files",
+      sweep.value, dataset.name, dataset.digest);
+}
+
+absl::Status SqliteStore::RecordEpoch(AttemptId attempt, const std::string& token, uint64_t seq,
+                                      const EpochMetrics& epoch) {
+  return Atomically([&]() -> absl::Status {
+    GS_RETURN_IF_ERROR(db_->Run(
+        "UPDATE attempts SET stored_seq = ?3, epochs = epochs + 1, seconds = seconds + coalesce(?4, 0) "
+        "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1",
+        attempt.value, token, static_cast<int64_t>(seq), Classify(epoch.seconds).value));
+    if (db_->Changes() != 1) return ExplainFence(attempt, token, seq);
+    static const std::string sql = fmt::format(
+        "INSERT INTO epochs (attempt, stored_us, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+        "?12, ?13)",
+        kEpochColumns);
+    GS_ASSIGN_OR_RETURN(Statement insert, db_->Query(sql, attempt.value, clock_->Now().wall));
+    BindEpoch(insert, 3, epoch);
+    return insert.Run();
+  });
+}
+
+}  // namespace gridsweep
