@@ -1,0 +1,10 @@
+// The one header through which LibTorch is included; precompiled. Tensors, operators and generators only: the
+// C++ frontend (torch/torch.h: modules, optimizers, data loaders) is not used and costs minutes of compile
+// time.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/version.h>

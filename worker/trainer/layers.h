@@ -1,0 +1,70 @@
+// Layers with PyTorch's defaults, whose randomness comes from the job's own generators.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "worker/trainer/aten.h"
+
+namespace gridsweep {
+
+struct Linear {
+  at::Tensor weight;  // [outputs, inputs]
+  at::Tensor bias;    // [outputs]
+  at::Tensor operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+};
+
+// 3 x 3, stride 1, zero padding of 1: keeps rows and columns.
+struct Convolution {
+  at::Tensor weight;  // [outputs, inputs, 3, 3]
+  at::Tensor bias;    // [outputs]
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+// Over dimension 1. Momentum 0.1, epsilon 1e-5.
+struct BatchNorm {
+  at::Tensor weight, bias;
+  at::Tensor running_mean, running_var;
+  at::Tensor operator()(const at::Tensor& x, bool training) const;
+};
+
+// The mask of one application to a tensor like `x`: 0 with probability p, else 1 / (1 - p).
+at::Tensor DropoutMask(const at::Tensor& x, double p, const at::Generator& generator);
+
+class Dropout {
+ public:
+  Dropout() = default;
+  // `generator` is on the device of the tensors.
+  Dropout(double p, at::Generator generator) : p_(p), generator_(std::move(generator)) {}
+  // The identity when not training or p is 0.
+  at::Tensor operator()(const at::Tensor& x, bool training) const;
+
+ private:
+  double p_ = 0;
+  at::Generator generator_;
+};
+
+// Makes layers on the CPU, initialized as torch.nn does it, drawing from one generator in the order of the
+// calls, and keeps a list of what must be trained and what must be moved along.
+class LayerBuilder {
+ public:
+  explicit LayerBuilder(at::Generator init) : init_(std::move(init)) {}
+  Linear AddLinear(int64_t inputs, int64_t outputs);
+  Convolution AddConvolution(int64_t inputs, int64_t outputs);
+  BatchNorm AddBatchNorm(int64_t channels);
+  std::optional<BatchNorm> AddBatchNormIf(bool wanted, int64_t channels);
+
+  // In order of creation, weight before bias: the order of torch.nn.Module.parameters().
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  const std::vector<at::Tensor>& buffers() const { return buffers_; }
+
+ private:
+  // Uniform in ±1/√fan_in: kaiming_uniform with a = √5, the default of torch.nn.Linear and torch.nn.Conv2d.
+  at::Tensor Uniform(at::IntArrayRef shape, int64_t fan_in);
+
+  at::Generator init_;
+  std::vector<at::Tensor> parameters_, buffers_;
+};
+
+}  // namespace gridsweep

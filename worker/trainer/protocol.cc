@@ -1,0 +1,124 @@
+#include "worker/trainer/protocol.h"
+
+#include "common/base/version.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr int kProtocol = 1;
+
+Json EvaluationJson(const Evaluation& evaluation) {
+  Json predictions = Json::array();
+  for (const Prediction& p : evaluation.predictions) {
+    predictions.push_back({p.index, p.actual, p.predicted, NumberToJson(p.confidence)});
+  }
+  return {{"confusion", evaluation.confusion}, {"predictions", std::move(predictions)}};
+}
+
+Json Finished(int64_t attempt, const char* outcome) {
+  return {{"type", "finished"}, {"attempt", attempt}, {"outcome", outcome}};
+}
+
+}  // namespace
+
+absl::StatusOr<TrainerCommand> ParseTrainerCommand(std::string_view line) {
+  GS_ASSIGN_OR_RETURN(const Json json, ParseJson(line));
+  if (!json.is_object()) return InvalidArgument("expected an object, got {}", json.type_name());
+  GS_ASSIGN_OR_RETURN(const std::string type, GetField<std::string>(json, "type"));
+  if (type != "run" && type != "stop")
+    return InvalidArgument("unknown command '{}', expected run or stop", type);
+  if (!json.contains("attempt") || !json["attempt"].is_number_integer()) {
+    return InvalidArgument("command '{}' needs a whole number \"attempt\"", type);
+  }
+  const auto attempt = json["attempt"].get<int64_t>();
+  if (type == "stop") return StopCommand{attempt};
+  if (!json.contains("job") || !json["job"].is_object())
+    return InvalidArgument("command 'run' needs an object \"job\"");
+  return RunCommand{attempt, json["job"]};
+}
+
+std::string TrainerIdentity::Environment() const {
+  const std::string torch = fmt::format("LibTorch {}", libtorch);
+  return device.name == "cpu" ? fmt::format("{}, {}, {}", torch, blas, device.model)
+                              : fmt::format("{}, {}", torch, device.model);
+}
+
+Json HelloEvent(const TrainerIdentity& identity) {
+  return {{"type", "hello"},
+          {"protocol", kProtocol},
+          {"version", Version()},
+          {"libtorch", identity.libtorch},
+          {"blas", identity.blas},
+          {"device", identity.device.name},
+          {"device_model", identity.device.model},
+          {"memory_bytes", identity.device.memory_bytes},
+          {"slots", identity.slots},
+          {"environment", identity.Environment()}};
+}
+
+Json StartedEvent(int64_t attempt, const DatasetInfo& dataset, const TrainerIdentity& identity) {
+  return {{"type", "started"},
+          {"attempt", attempt},
+          {"dataset",
+           {{"name", dataset.name},
+            {"digest", dataset.digest},
+            {"class_names", dataset.class_names},
+            {"train_size", dataset.train_size},
+            {"test_size", dataset.test_size}}},
+          {"device", identity.device.name},
+          {"environment", identity.Environment()}};
+}
+
+Json ProgressEvent(int64_t attempt, int64_t epoch, double fraction) {
+  return {{"type", "progress"}, {"attempt", attempt}, {"epoch", epoch}, {"fraction", fraction}};
+}
+
+Json EpochEvent(int64_t attempt, const EpochMetrics& metrics) {
+  Json json = {{"type", "epoch"},
+               {"attempt", attempt},
+               {"epoch", metrics.epoch},
+               {"train_loss", NumberToJson(metrics.train_loss)},
+               {"train_accuracy", NumberToJson(metrics.train_accuracy)},
+               {"test_loss", NumberToJson(metrics.test_loss)},
+               {"test_accuracy", NumberToJson(metrics.test_accuracy)},
+               {"lr", NumberToJson(metrics.lr)},
+               {"seconds", NumberToJson(metrics.seconds)},
+               {"samples_per_second", NumberToJson(metrics.samples_per_second)}};
+  if (metrics.val_loss) json["val_loss"] = NumberToJson(*metrics.val_loss);
+  if (metrics.val_accuracy) json["val_accuracy"] = NumberToJson(*metrics.val_accuracy);
+  return json;
+}
+
+Json EndEvent(int64_t attempt, const absl::StatusOr<JobOutcome>& outcome) {
+  if (!outcome.ok()) {
+    Json json = Finished(attempt, "failed");
+    json["error"] = Message(outcome.status());
+    json["retryable"] = !absl::IsInvalidArgument(outcome.status()) && !absl::IsNotFound(outcome.status());
+    return json;
+  }
+  Json json;
+  switch (outcome->end) {
+    case JobOutcome::End::kSucceeded:
+      json = Finished(attempt, "succeeded");
+      json["evaluation"] = EvaluationJson(outcome->evaluation);
+      break;
+    case JobOutcome::End::kDiverged:
+      json = Finished(attempt, "diverged");
+      json["error"] = outcome->error;
+      break;
+    case JobOutcome::End::kStopped:
+      json = {{"type", "stopped"}, {"attempt", attempt}};
+      break;
+  }
+  return json;
+}
+
+Json ErrorEvent(std::string_view error) {
+  return {{"type", "error"}, {"error", error}};
+}
+
+Json DeviceJson(const DeviceInfo& device) {
+  return {{"name", device.name}, {"model", device.model}, {"memory_bytes", device.memory_bytes}};
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,46 @@
+// The lines of docs/trainer-protocol.md. Pure; free of LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "worker/trainer/device.h"
+#include "worker/trainer/job_listener.h"
+
+namespace gridsweep {
+
+struct RunCommand {
+  int64_t attempt = 0;
+  Json job;
+};
+struct StopCommand {
+  int64_t attempt = 0;
+};
+using TrainerCommand = std::variant<RunCommand, StopCommand>;
+
+// Returns INVALID_ARGUMENT saying what is wrong with the line.
+absl::StatusOr<TrainerCommand> ParseTrainerCommand(std::string_view line);
+
+// What a trainer says about itself.
+struct TrainerIdentity {
+  DeviceInfo device;
+  std::string libtorch;
+  std::string blas;
+  int slots = 1;
+  // Library, matrix library and device model: numbers are comparable bit by bit where this is equal.
+  std::string Environment() const;
+};
+
+Json HelloEvent(const TrainerIdentity& identity);
+Json StartedEvent(int64_t attempt, const DatasetInfo& dataset, const TrainerIdentity& identity);
+Json ProgressEvent(int64_t attempt, int64_t epoch, double fraction);
+Json EpochEvent(int64_t attempt, const EpochMetrics& metrics);
+// finished or stopped.
+Json EndEvent(int64_t attempt, const absl::StatusOr<JobOutcome>& outcome);
+Json ErrorEvent(std::string_view error);
+// One line of --list-devices.
+Json DeviceJson(const DeviceInfo& device);
+
+}  // namespace gridsweep

@@ -1,0 +1,54 @@
+#include "worker/trainer/training_session.h"
+
+#include "worker/trainer/seeding.h"
+
+namespace gridsweep {
+namespace {
+
+void AddPenalties(const Regularization& regularization, const FlatParameters& flat) {
+  if (regularization.l2 != 0) flat.gradients.add_(flat.values, regularization.l2);
+  if (regularization.l1 != 0) {
+    flat.gradients.narrow(0, 0, flat.weights)
+        .add_(flat.values.narrow(0, 0, flat.weights).sign(), regularization.l1);
+  }
+}
+
+}  // namespace
+
+TrainingSession::TrainingSession(const JobSpec& spec, const Registry& registry, const ImageShape& shape,
+                                 at::Device device) {
+  for (const Component& component : spec.regularization)
+    registry.regularizers.Make(component, regularization_);
+  const ModelContext context{
+      shape.rows, shape.columns, shape.classes, registry.activations.Make(spec.activation),
+      Dropout(regularization_.dropout, MakeGenerator(spec.seed, kDropoutPurpose, device))};
+  LayerBuilder build(MakeGenerator(spec.seed, kInitPurpose, at::kCPU));
+  model_ = registry.models.Make(spec.model, context, build);
+  parameters_ = build.parameters();
+  flat_ = Flatten(parameters_, device);
+  for (at::Tensor buffer : build.buffers()) buffer.set_data(buffer.to(device));
+  optimizer_ = registry.optimizers.Make(spec.optimizer, flat_);
+}
+
+TrainingSession::StepResult TrainingSession::Step(const at::Tensor& images, const at::Tensor& labels,
+                                                  double lr) {
+  flat_.gradients.zero_();
+  const at::Tensor log_probabilities = at::log_softmax(model_->Forward(images, /*training=*/true), 1);
+  const at::Tensor loss = at::nll_loss(log_probabilities, labels);
+  loss.backward();
+  const at::NoGradGuard no_grad;
+  AddPenalties(regularization_, flat_);
+  optimizer_->Step(lr);
+  return {loss.detach(), log_probabilities.detach().argmax(1).eq(labels).sum()};
+}
+
+at::Tensor TrainingSession::Predict(const at::Tensor& images) {
+  const at::NoGradGuard no_grad;
+  return at::log_softmax(model_->Forward(images, /*training=*/false), 1);
+}
+
+bool TrainingSession::ParametersFinite() const {
+  return flat_.values.isfinite().all().item<bool>();
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,46 @@
+// A job's model, optimizer and generators: what is trained, one batch at a time.
+#pragma once
+
+#include <memory>
+
+#include "common/job/job_spec.h"
+#include "worker/trainer/components/registry.h"
+
+namespace gridsweep {
+
+struct ImageShape {
+  int64_t rows = 0;
+  int64_t columns = 0;
+  int64_t classes = 0;
+};
+
+// Everything random in it comes from generators of its own, made from the job's seed. Not thread-safe.
+class TrainingSession {
+ public:
+  // REQUIRES: `spec` is resolved by the registry's catalog.
+  TrainingSession(const JobSpec& spec, const Registry& registry, const ImageShape& shape, at::Device device);
+
+  struct StepResult {
+    at::Tensor loss;     // float [], mean cross-entropy of the batch, without penalties
+    at::Tensor correct;  // int64 [], images whose most probable class is the right one
+  };
+  // One forward and backward pass and one step of the optimizer.
+  StepResult Step(const at::Tensor& images, const at::Tensor& labels, double lr);
+
+  // Log-probabilities, float [n, classes], in evaluation mode and without gradients.
+  at::Tensor Predict(const at::Tensor& images);
+
+  bool ParametersFinite() const;
+  // In the model's order of construction; views of one buffer.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  int64_t min_batch() const { return model_->min_batch(); }
+
+ private:
+  Regularization regularization_;
+  std::vector<at::Tensor> parameters_;
+  std::unique_ptr<Model> model_;
+  FlatParameters flat_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+}  // namespace gridsweep
