@@ -32,6 +32,8 @@ struct Column {
   // Cells may be shortened with "…" to this width when everything droppable is gone and it is still too
   // narrow; 0: never.
   int min_width = 0;
+  // Shown even when every row leaves it empty, so that a listing keeps its shape.
+  bool keep_empty = false;
 };
 
 struct Cell {
