@@ -1,15 +1,17 @@
 // gridsweep-worker: parses flags, composes, waits.
-#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <thread>
 
 #include "common/base/command_line.h"
 #include "common/base/log.h"
+#include "common/base/signals.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
 #include "worker/worker_daemon.h"
@@ -92,35 +94,26 @@ void Declare(CLI::App& app, Flags& flags) {
                        "gridsweep-worker " + Version() + " (" + Commit() + "), gRPC " + GrpcVersion());
 }
 
-// Blocked in every thread, so that only the thread below receives them. REQUIRES: no other thread exists yet.
-sigset_t BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
+constexpr std::initializer_list<int> kStopSignals = {SIGTERM, SIGINT};
 
 // The first signal drains; the second ends the process even if the agent cannot.
-void HandleSignals(sigset_t signals, agent::WorkerAgent& worker) {
-  int signal = 0;
-  sigwait(&signals, &signal);
+void HandleSignals(agent::WorkerAgent& worker) {
+  const int signal = WaitForSignal(kStopSignals);
   Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   worker.Drain();
-  sigwait(&signals, &signal);
+  WaitForSignal(kStopSignals);
   worker.Abort();
   std::this_thread::sleep_for(std::chrono::seconds(1));
   _exit(kExitInterrupted);
 }
 
-absl::StatusOr<int> Run(const Flags& flags, sigset_t signals) {
+absl::StatusOr<int> Run(const Flags& flags) {
   GS_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(flags.log_level));
   GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
   ConfigureLog(level, format);
   GS_ASSIGN_OR_RETURN(const auto worker, StartWorkerDaemon(flags.config, &SystemClock()));
   // It ends with the process, not before: it may be waiting for a signal until then.
-  std::thread(HandleSignals, signals, std::ref(*worker)).detach();
+  std::thread(HandleSignals, std::ref(*worker)).detach();
   const absl::Status end = worker->Wait();
   int code = kExitOk;
   if (absl::IsCancelled(end)) {
@@ -139,8 +132,8 @@ int Main(int argc, char** argv) {
   Declare(app, flags);
   if (const std::optional<int> code = ParseCommandLine(app, argc, argv)) return *code;
   flags.config.hang_timeout = absl::Seconds(flags.hang_timeout_seconds);
-  const sigset_t signals = BlockStopSignals();
-  const absl::StatusOr<int> code = Run(flags, signals);
+  BlockSignals(kStopSignals);
+  const absl::StatusOr<int> code = Run(flags);
   if (code.ok()) return *code;
   std::fprintf(stderr, "gridsweep-worker: %s\n", Message(code.status()).c_str());
   return kExitUsage;

@@ -293,7 +293,9 @@ void AgentCore::OnSyncError(absl::Duration now, const absl::Status& error) {
     Log(LogLevel::kWarning, "coordinator_away",
         {{"code", CodeName(error.code())}, {"error", Message(error)}, {"running", book_.all().size()}});
   }
-  next_sync_ = now + BackoffDelay(options_.reconnect, failures_++, options_.jitter());
+  ++failures_;
+  const int counted = drain_deadline_ ? drain_failures_++ : failures_ - 1;
+  next_sync_ = now + BackoffDelay(options_.reconnect, counted, options_.jitter());
   EndDrainIfDone(now);
 }
 
@@ -316,14 +318,13 @@ void AgentCore::Drain(absl::Duration now) {
   }
   cancel_expected_ = in_flight_;
   // The deadline is near: do not sit out a back-off of an earlier outage.
-  failures_ = 0;
   next_sync_ = now;
 }
 
 void AgentCore::EndDrainIfDone(absl::Duration now) {
   if (!drain_deadline_ || ended_) return;
   const bool handed_back = final_answered_ && !book_.HasUnacknowledged();
-  if (!handed_back && failures_ < kDrainFailures && now < *drain_deadline_) return;
+  if (!handed_back && drain_failures_ < kDrainFailures && now < *drain_deadline_) return;
   Log(handed_back ? LogLevel::kInfo : LogLevel::kWarning, "drained",
       {{"handed_back", handed_back ? "all" : "not all"}});
   ended_ = absl::OkStatus();

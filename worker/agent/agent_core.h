@@ -140,6 +140,7 @@ class AgentCore {
   bool registered_ = false;
   uint64_t sync_seq_ = 0;
   int failures_ = 0;           // Syncs in a row
+  int drain_failures_ = 0;     // of them, since Drain
   absl::Duration away_since_;  // with failures_ > 0
   absl::Duration next_sync_;
   int known_room_ = 0;  // what the coordinator believes
