@@ -3,32 +3,27 @@
 #include "common/base/status.h"
 
 namespace gridsweep {
-namespace {
-
-// Length of the well-formed UTF-8 sequence at text[at], or 0.
-size_t SequenceLength(std::string_view text, size_t at) {
+size_t Utf8Length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
-  const size_t length = lead < 0x80   ? 1
-                        : lead < 0xc2 ? 0
-                        : lead < 0xe0 ? 2
-                        : lead < 0xf0 ? 3
-                        : lead < 0xf5 ? 4
-                                      : 0;
-  if (at + length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
+  if (lead < 0x80) return 1;
+  const size_t length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  if (length == 0 || at + length > text.size()) return 0;
+  // The second byte's range excludes overlong forms, surrogates and values beyond U+10FFFF.
+  const unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  const unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (byte(at + 1) < low || byte(at + 1) > high) return 0;
+  for (size_t i = 2; i < length; ++i) {
     if ((byte(at + i) & 0xc0) != 0x80) return 0;
   }
   return length;
 }
 
-}  // namespace
-
 std::string Quoted(std::string_view text, size_t max_bytes) {
   std::string out = "'";
   size_t at = 0;
   while (at < text.size()) {
-    const size_t length = SequenceLength(text, at);
+    const size_t length = Utf8Length(text, at);
     if (at + (length == 0 ? 1 : length) > max_bytes) {
       out += "…";
       break;

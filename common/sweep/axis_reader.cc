@@ -213,7 +213,8 @@ std::vector<AxisValue> ExpandAxis(const std::vector<AxisItem>& items, int64_t* d
     const std::vector<Component>& left = values[a].components;
     const std::vector<Component>& right = values[b].components;
     if (std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end(), less)) return true;
-    if (std::lexicographical_compare(right.begin(), right.end(), left.begin(), left.end(), less)) return false;
+    if (std::lexicographical_compare(right.begin(), right.end(), left.begin(), left.end(), less))
+      return false;
     return a < b;
   });
   std::vector<bool> duplicate(values.size(), false);

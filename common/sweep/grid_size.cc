@@ -1,9 +1,9 @@
 #include "common/sweep/grid_size.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include "common/base/status.h"
 
 namespace gridsweep {
 

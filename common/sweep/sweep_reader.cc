@@ -213,9 +213,8 @@ class SweepReader {
     const int64_t limit = limits_.max_jobs * limits_.max_raw_factor;
     if (!jobs.Exceeds(limit)) return absl::OkStatus();
     return source_.TooLarge(
-        node.at, fmt::format("the grid has {} combinations and with {} seeds {} jobs, more than "
-                             "the {} allowed before exclusions",
-                             combinations.Text(), spec_.seeds.size(), jobs.Text(), CountText(limit)));
+        node.at, fmt::format("the grid has {}, more than the {} allowed before exclusions",
+                             JobsText(combinations.Text(), "combinations", jobs.Text()), CountText(limit)));
   }
 
   absl::Status CheckCells(const YamlNode& node, const YamlNode* exclude) {
@@ -226,11 +225,16 @@ class SweepReader {
                                        CountText(grid.combinations())));
     }
     if (grid.jobs() <= limits_.max_jobs) return absl::OkStatus();
-    return source_.TooLarge(
-        node.at, fmt::format("the grid has {} cells and with {} seeds {} jobs, more than the limit "
-                             "of {}",
-                             CountText(grid.cells()), spec_.seeds.size(), CountText(grid.jobs()),
-                             CountText(limits_.max_jobs)));
+    return source_.TooLarge(node.at,
+                            fmt::format("the grid has {}, more than the limit of {}",
+                                        JobsText(CountText(grid.cells()), "cells", CountText(grid.jobs())),
+                                        CountText(limits_.max_jobs)));
+  }
+
+  // "468 cells × 3 seeds = 1,404 jobs", or "468 jobs" with one seed.
+  std::string JobsText(const std::string& cells, std::string_view noun, const std::string& jobs) const {
+    if (spec_.seeds.size() == 1) return jobs + " jobs";
+    return fmt::format("{} {} × {} seeds = {} jobs", cells, noun, spec_.seeds.size(), jobs);
   }
 
   const SweepSource& source_;
