@@ -17,6 +17,7 @@ class SqliteReader : public StoreReader {
   absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) override;
   absl::StatusOr<std::vector<SweepRecord>> ListSweeps() override;
   absl::StatusOr<SweepRecord> GetSweep(SweepId sweep) override;
+  absl::StatusOr<std::vector<std::vector<std::string>>> AxisLevels(SweepId sweep) override;
   absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) override;
   absl::StatusOr<int64_t> CountEpochsSince(SweepId sweep, absl::Time since) override;
   absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep) override;

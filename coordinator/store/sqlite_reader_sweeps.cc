@@ -1,4 +1,5 @@
 // SqliteReader: sweeps and their progress.
+#include "common/base/json.h"
 #include "common/catalog/catalog.h"
 #include "coordinator/store/rows.h"
 #include "coordinator/store/sqlite_reader.h"
@@ -119,6 +120,24 @@ absl::StatusOr<SweepRecord> SqliteReader::GetSweep(SweepId sweep) {
   });
   if (!status.ok()) return status;
   return record;
+}
+
+absl::StatusOr<std::vector<std::vector<std::string>>> SqliteReader::AxisLevels(SweepId sweep) {
+  std::vector<std::vector<std::string>> levels;
+  const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
+    GS_ASSIGN_OR_RETURN(Statement row, db.Query("SELECT axis_levels FROM sweeps WHERE id = ?1", sweep.value));
+    GS_ASSIGN_OR_RETURN(const bool found, row.Step());
+    if (!found) return NotFound("no sweep {}", sweep.value);
+    GS_ASSIGN_OR_RETURN(const Json json, ParseJson(row.Text(0)));
+    if (!json.is_array()) return DataLoss("sweep {} has malformed axis levels", sweep.value);
+    for (const Json& axis : json) {
+      levels.emplace_back();
+      for (const Json& label : axis) levels.back().push_back(label.get<std::string>());
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return levels;
 }
 
 absl::StatusOr<EpochProgress> SqliteReader::GetEpochProgress(SweepId sweep) {

@@ -1,5 +1,6 @@
 // SqliteStore: submitting, pausing, cancelling and retrying sweeps.
 #include <array>
+#include <set>
 
 #include "common/base/json.h"
 #include "coordinator/store/sqlite_writer.h"
@@ -79,9 +80,11 @@ absl::StatusOr<SubmittedSweep> SqliteStore::SubmitSweep(const NewSweep& sweep, c
 absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, const Grid& grid,
                                       const Catalog& catalog) {
   const AxisLabelTable labels = LabelValues(spec, catalog);
+  std::array<std::set<size_t>, kAxisCount> used;  // an exclusion may leave a value no cell
   for (int64_t index = 0; index < grid.combinations(); ++index) {
     if (grid.IsExcluded(index)) continue;
     const std::array<size_t, kAxisCount> position = grid.Position(index);
+    for (size_t axis = 0; axis < kAxisCount; ++axis) used[axis].insert(position[axis]);
     JobSpec job = grid.Job(index, spec.seeds.front());
     GS_RETURN_IF_ERROR(
         db_->Run("INSERT INTO cells (sweep, ordinal, key, model, activation, optimizer, regularization, "
@@ -96,7 +99,12 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
                                   sweep.value, cell, seed, JobKey(job)));
     }
   }
-  return absl::OkStatus();
+  Json levels = Json::array();
+  for (size_t axis = 0; axis < kAxisCount; ++axis) {
+    levels.push_back(Json::array());
+    for (const size_t value : used[axis]) levels.back().push_back(labels[axis][value]);
+  }
+  return db_->Run("UPDATE sweeps SET axis_levels = ?2 WHERE id = ?1", sweep.value, levels.dump());
 }
 
 absl::StatusOr<SweepState> SqliteStore::GetSweepState(SweepId sweep) {

@@ -28,6 +28,7 @@ CREATE TABLE sweeps (
   objective_rule   TEXT NOT NULL CHECK (objective_rule IN ('best', 'last')),
   cells            INTEGER NOT NULL CHECK (cells >= 0),
   seeds            INTEGER NOT NULL CHECK (seeds >= 1),
+  axis_levels      TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(axis_levels)),  -- labels that occur, an array an axis
   accepted_epochs  INTEGER NOT NULL DEFAULT 0,  -- stored epochs of accepted attempts
   created_us       INTEGER NOT NULL,
   finished_us      INTEGER,
