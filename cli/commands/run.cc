@@ -1,0 +1,207 @@
+#include <filesystem>
+
+#include "cli/client.h"
+#include "cli/commands/commands.h"
+#include "cli/local_cluster.h"
+#include "cli/output_flags.h"
+#include "cli/progress.h"
+#include "cli/sweep_file.h"
+#include "cli/sweep_watch.h"
+#include "common/base/random.h"
+#include "common/data/dataset.h"
+#include "common/results/format_number.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr char kDetails[] =
+    "\nStarts a coordinator and workers as child processes, submits the sweep, shows its progress, prints "
+    "the ranked\n"
+    "table and stops them again. Everything is stored in the database, epoch by epoch: Ctrl-C, a crash or a "
+    "power cut\n"
+    "loses at most the epochs under way, and the same command goes on where it was. When the sweep is "
+    "finished, the\n"
+    "same command prints its table at once.\n\n"
+    "If a coordinator already serves the database, the sweep is submitted there and only watched.\n\n"
+    "Examples:\n"
+    "  gridsweep run sweeps/quickstart.yaml\n"
+    "  gridsweep run my.yaml --db results.db --slots 4 --data-dir ~/data\n"
+    "  gridsweep run my.yaml --devices cuda:0,cuda:1 --slots 2\n"
+    "  gridsweep run my.yaml --format csv > ranked.csv\n\n"
+    "Exit codes: 0 done, 1 done with failed jobs, 2 wrong file or usage, 130 interrupted (run again to go "
+    "on)";
+
+constexpr absl::Duration kPatience = absl::Minutes(2);
+
+class RunCommand : public Command {
+ public:
+  std::string name() const override { return "run"; }
+  std::string summary() const override { return "Run a sweep on this machine and print the ranked table"; }
+  void Declare(CLI::App& app) override;
+  absl::StatusOr<int> Run(Context& context) override;
+
+ private:
+  absl::StatusOr<int> RunAttached(const std::string& address, Context& context, ProgressDisplay& display);
+  absl::StatusOr<int> RunLocally(Context& context, ProgressDisplay& display);
+  // Submits; says what is new, resumed or finished.
+  absl::StatusOr<v1::SweepStatus> SubmitSweep(Client& client, ProgressDisplay& display);
+  absl::StatusOr<int> WatchAndRank(Client& client, const v1::SweepStatus& start, Context& context,
+                                   ProgressDisplay& display, LocalCluster* cluster);
+  absl::Status CheckDataset() const;
+  std::vector<std::string> WorkerFlags() const;
+
+  std::string path_;
+  SweepFile file_;
+  std::string db_ = "gridsweep.db";
+  int workers_ = 1;
+  int slots_ = 0;
+  std::string devices_;
+  std::vector<std::string> data_dirs_;
+  std::string trainer_;
+  bool again_ = false;
+  bool retry_ = false;
+  FormatFlag format_;
+  RankOptions rank_options_;
+};
+
+void RunCommand::Declare(CLI::App& app) {
+  app.add_option("FILE", path_, "The sweep file")->required();
+  app.add_option("--db", db_, "The results database; created if it does not exist")
+      ->capture_default_str()
+      ->type_name("FILE");
+  app.add_option("--workers", workers_, "Worker processes to start")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--slots", slots_, "Jobs each device trains at a time. Default: one per core on a CPU")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  app.add_option("--devices", devices_, "auto, cpu, or a list like cuda:0,cuda:1. Default: auto")
+      ->type_name("LIST");
+  app.add_option("--data-dir", data_dirs_, "Folder to look for data sets in; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_option("--trainer", trainer_, "Trainer program. Default: gridsweep-trainer beside this program")
+      ->type_name("PATH");
+  app.add_flag("--again", again_, "Run it anew even if the database holds this sweep already");
+  app.add_flag("--retry", retry_, "First start the sweep's failed and cancelled jobs anew");
+  format_.Declare(app);
+  app.add_flag("--no-times", rank_options_.no_times,
+               "Leave times and ids out of the result, so that two runs can be compared byte for byte");
+  app.footer(kDetails);
+}
+
+std::vector<std::string> RunCommand::WorkerFlags() const {
+  std::vector<std::string> flags;
+  if (slots_ > 0) flags.insert(flags.end(), {"--slots", std::to_string(slots_)});
+  if (!devices_.empty()) flags.insert(flags.end(), {"--devices", devices_});
+  if (!trainer_.empty()) flags.insert(flags.end(), {"--trainer", trainer_});
+  for (const std::string& dir : data_dirs_) flags.insert(flags.end(), {"--data-dir", dir});
+  return flags;
+}
+
+absl::Status RunCommand::CheckDataset() const {
+  return FindDataset(file_.spec.dataset, data_dirs_.empty() ? DefaultDataDirs() : data_dirs_).status();
+}
+
+absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, ProgressDisplay& display) {
+  v1::SubmitRequest request;
+  // The same file is the same sweep: that is what makes `run` go on where it was.
+  request.set_client_key("run-" + SweepContentHash(file_.spec) + (again_ ? "-" + RandomHex(8) : ""));
+  request.set_yaml(file_.yaml);
+  request.set_file_name(file_.path);
+  GS_ASSIGN_OR_RETURN(const v1::SubmitResponse submitted, client.Submit(request));
+  const std::string id = std::to_string(submitted.sweep());
+  GS_ASSIGN_OR_RETURN(v1::SweepStatus status, client.GetSweep(id));
+  const v1::JobCounts& jobs = status.summary().jobs();
+  if (retry_ && jobs.failed() + jobs.cancelled() > 0) {
+    display.Say(fmt::format("starting {} failed and cancelled jobs anew", jobs.failed() + jobs.cancelled()));
+    GS_RETURN_IF_ERROR(client.ControlSweep(id, v1::RETRY).status());
+  }
+  if (status.summary().state() == "paused") {
+    display.Say("the sweep was paused, resuming it");
+    GS_RETURN_IF_ERROR(client.ControlSweep(id, v1::RESUME).status());
+  }
+  GS_ASSIGN_OR_RETURN(status, client.GetSweep(id));
+  const v1::SweepSummary& sweep = status.summary();
+  const std::string title = fmt::format("sweep {} '{}'", sweep.id(), sweep.name());
+  if (submitted.created()) {
+    display.Say(fmt::format("{}: {} cells, {} jobs", title, FormatCount(sweep.cells()),
+                            FormatCount(submitted.jobs())));
+  } else if (HasEnded(sweep)) {
+    display.Say(
+        fmt::format("{} is {} already; --again runs it anew{}", title, sweep.state(),
+                    jobs.failed() + jobs.cancelled() > 0 ? ", --retry its failed and cancelled jobs" : ""));
+  } else {
+    display.Say(fmt::format("{}: going on with {} of {} jobs done", title,
+                            FormatCount(EndedJobs(sweep.jobs())), FormatCount(TotalJobs(sweep.jobs()))));
+  }
+  return status;
+}
+
+absl::StatusOr<int> RunCommand::WatchAndRank(Client& client, const v1::SweepStatus& start, Context& context,
+                                             ProgressDisplay& display, LocalCluster* cluster) {
+  const std::string id = std::to_string(start.summary().id());
+  v1::SweepStatus status = start;
+  if (!HasEnded(status.summary())) {
+    GS_ASSIGN_OR_RETURN(status, WatchSweep(client, id, context, display, kPatience, [&]() -> absl::Status {
+                          if (cluster == nullptr) return absl::OkStatus();
+                          GS_ASSIGN_OR_RETURN(const auto messages, cluster->Supervise(absl::Now()));
+                          for (const std::string& message : messages) display.Say(message);
+                          return absl::OkStatus();
+                        }));
+  }
+  if (context.interruptions() > 0) {
+    const v1::JobCounts& jobs = status.has_summary() ? status.summary().jobs() : start.summary().jobs();
+    if (cluster != nullptr) {
+      display.Say("stopping; interrupt again to stop at once");
+      cluster->Stop(context, 1);
+    }
+    display.Say(fmt::format(
+        "interrupted: {} of {} jobs done; {}", FormatCount(EndedJobs(jobs)), FormatCount(TotalJobs(jobs)),
+        cluster != nullptr ? "run the same command to resume" : "the sweep goes on at its coordinator"));
+    return kExitInterrupted;
+  }
+  v1::RankRequest request;
+  request.set_sweep(id);
+  GS_RETURN_IF_ERROR(PrintRanking(client, request, format_.format, rank_options_, context));
+  if (cluster != nullptr) cluster->Stop(context, 1);
+  return SweepExitCode(status.summary());
+}
+
+absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context& context,
+                                            ProgressDisplay& display) {
+  display.Say(fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
+  Client client(address);
+  GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
+  return WatchAndRank(client, status, context, display, nullptr);
+}
+
+absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& display) {
+  GS_RETURN_IF_ERROR(CheckDataset());
+  GS_ASSIGN_OR_RETURN(const auto cluster, LocalCluster::Start({.program_dir = context.program_dir,
+                                                               .db = db_,
+                                                               .workers = workers_,
+                                                               .worker_flags = WorkerFlags()}));
+  Client client(cluster->address());
+  GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
+  if (!HasEnded(status.summary())) GS_RETURN_IF_ERROR(cluster->StartWorkers());
+  const absl::StatusOr<int> code = WatchAndRank(client, status, context, display, cluster.get());
+  if (!code.ok()) cluster->Stop(context, 1);
+  return code;
+}
+
+absl::StatusOr<int> RunCommand::Run(Context& context) {
+  GS_ASSIGN_OR_RETURN(file_, ReadSweepFile(path_));
+  ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen);
+  GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(db_));
+  return live ? RunAttached(*live, context, display) : RunLocally(context, display);
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeRunCommand() {
+  return std::make_unique<RunCommand>();
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include "cli/commands/commands.h"
+#include "cli/connection.h"
+#include "cli/convert_results.h"
+#include "cli/output_flags.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr char kDetails[] =
+    "\nA number is a job: its learning curves, the classes it confuses most, what it says about sample "
+    "images, and its\n"
+    "attempts with their errors. Anything else is a sweep's name: its jobs. A sweep is also shown by --sweep "
+    "ID.\n\n"
+    "Examples:\n"
+    "  gridsweep show 17\n"
+    "  gridsweep show 17 --format csv               its epochs\n"
+    "  gridsweep show emnist-baseline --state failed\n"
+    "  gridsweep show --sweep 3";
+
+class ShowCommand : public Command {
+ public:
+  std::string name() const override { return "show"; }
+  std::string summary() const override { return "Show one job in detail, or the jobs of a sweep"; }
+
+  void Declare(CLI::App& app) override {
+    CLI::Option* what = app.add_option("JOB|SWEEP", what_, "A job's id or a sweep's name");
+    app.add_option("--sweep", sweep_, "Show the jobs of this sweep, by id or name")
+        ->excludes(what)
+        ->type_name("SWEEP");
+    app.add_option("--state", state_,
+                   "Only jobs in this state: pending, running, succeeded, diverged, failed, cancelled")
+        ->type_name("STATE");
+    flags_.Declare(app);
+    format_.Declare(app);
+    app.footer(kDetails);
+  }
+
+  absl::StatusOr<int> Run(Context& context) override {
+    if (what_.empty() && sweep_.empty()) return InvalidArgument("name a job or a sweep: gridsweep show 17");
+    const bool is_job = !what_.empty() &&
+                        std::all_of(what_.begin(), what_.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (is_job && !state_.empty())
+      return InvalidArgument("--state is for the jobs of a sweep, and '{}' is a job", what_);
+    GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
+    if (!is_job) return ShowSweep(connection->client(), sweep_.empty() ? what_ : sweep_, context);
+    if (what_.size() > 18) return NotFound("there is no job {}", what_);
+    GS_ASSIGN_OR_RETURN(const v1::JobDetail detail, connection->client().GetJob(std::stoll(what_)));
+    *context.out.stream << RenderJob(FromProto(detail), format_.format, context.out.screen);
+    return kExitOk;
+  }
+
+ private:
+  absl::StatusOr<int> ShowSweep(Client& client, const std::string& sweep, Context& context) {
+    GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, client.GetSweep(sweep));
+    v1::ListJobsRequest request;
+    request.set_sweep(sweep);
+    request.set_state(state_);
+    GS_ASSIGN_OR_RETURN(const v1::ListJobsResponse response, client.ListJobs(request));
+    std::vector<JobLine> jobs;
+    for (const v1::JobSummary& job : response.jobs()) jobs.push_back(FromProto(job));
+    PrintTable(JobTable(jobs, AllAxisNames(), status.summary().objective().metric()), format_,
+               state_.empty() ? "no jobs" : fmt::format("no {} jobs", state_), context);
+    return kExitOk;
+  }
+
+  std::string what_;
+  std::string sweep_;
+  std::string state_;
+  CoordinatorFlags flags_;
+  FormatFlag format_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeShowCommand() {
+  return std::make_unique<ShowCommand>();
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,62 @@
+#include "cli/commands/commands.h"
+#include "cli/connection.h"
+#include "cli/convert_results.h"
+#include "cli/output_flags.h"
+
+namespace gridsweep {
+namespace {
+
+constexpr char kDetails[] =
+    "\nReads the documented views (v_sweeps, v_jobs, v_epochs, v_ranking, v_confusion, v_predictions, "
+    "v_attempts,\n"
+    "v_workers; see docs/results-database.md) beside whatever runs. Nothing can be changed: only one SELECT "
+    "is allowed.\n\n"
+    "Examples:\n"
+    "  gridsweep sql 'select * from v_ranking limit 5'\n"
+    "  gridsweep sql 'select job, epoch, val_accuracy from v_epochs' --format csv > epochs.csv";
+
+class SqlCommand : public Command {
+ public:
+  std::string name() const override { return "sql"; }
+  std::string summary() const override { return "Ask the results database a question in SQL, read-only"; }
+
+  void Declare(CLI::App& app) override {
+    app.add_option("QUERY", sql_, "One SELECT statement")->required();
+    app.add_option("--timeout", timeout_, "Give up after this many seconds")
+        ->check(CLI::Range(0.001, 3600.0))
+        ->capture_default_str()
+        ->type_name("SECONDS");
+    flags_.Declare(app);
+    format_.Declare(app);
+    app.footer(kDetails);
+  }
+
+  absl::StatusOr<int> Run(Context& context) override {
+    GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
+    v1::QueryRequest request;
+    request.set_sql(sql_);
+    request.set_timeout_ms(std::max<int64_t>(1, static_cast<int64_t>(timeout_ * 1000)));
+    GS_ASSIGN_OR_RETURN(const v1::QueryResponse response,
+                        connection->client().Query(request, absl::Seconds(timeout_)));
+    PrintTable(FromProto(response), format_, "no rows", context);
+    if (response.truncated()) {
+      *context.err.stream << fmt::format("only the first {} rows are shown; add a LIMIT or a WHERE\n",
+                                         response.rows_size());
+    }
+    return kExitOk;
+  }
+
+ private:
+  std::string sql_;
+  double timeout_ = 10;
+  CoordinatorFlags flags_;
+  FormatFlag format_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeSqlCommand() {
+  return std::make_unique<SqlCommand>();
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,75 @@
+#include "cli/connection.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+namespace gridsweep {
+namespace {
+
+// A log file for a reader that may fail to start, gone with this object.
+class TemporaryFile {
+ public:
+  TemporaryFile() : path_((std::filesystem::temp_directory_path() / "gridsweep-XXXXXX").string()) {
+    const int fd = mkstemp(path_.data());
+    if (fd >= 0) close(fd);
+  }
+  ~TemporaryFile() { unlink(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+void CoordinatorFlags::Declare(CLI::App& app) {
+  app.add_option("--coordinator", address,
+                 "Address of the coordinator, HOST:PORT. Default: the one that holds --db")
+      ->envname("GRIDSWEEP_COORDINATOR")
+      ->type_name("ADDR");
+  app.add_option("--db", db, "The results database, where no --coordinator is given")
+      ->capture_default_str()
+      ->type_name("FILE");
+}
+
+Connection::~Connection() {
+  if (reader_.process == nullptr) return;
+  reader_.process->Signal(SIGTERM);
+  reader_.process->WaitFor(absl::Seconds(5));
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flags, Purpose purpose,
+                                                    const Context& context) {
+  if (!flags.address.empty()) return std::make_unique<Connection>(flags.address, LocalCoordinator{});
+  GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(flags.db));
+  if (live) return std::make_unique<Connection>(*live, LocalCoordinator{});
+  std::error_code error;
+  const bool exists = std::filesystem::exists(flags.db, error);
+  if (!exists && purpose == Purpose::kRead) {
+    return Unavailable(
+        "there is no database '{}' and no coordinator was named: gridsweep run FILE makes one; --db FILE and "
+        "--coordinator ADDR name another",
+        flags.db);
+  }
+  if (purpose == Purpose::kChange) {
+    return Unavailable(
+        "no coordinator is running on '{}': start one with gridsweep-coordinator --db '{}', or name a "
+        "running one with "
+        "--coordinator ADDR",
+        flags.db, flags.db);
+  }
+  const TemporaryFile log;
+  GS_ASSIGN_OR_RETURN(
+      LocalCoordinator reader,
+      StartCoordinator(
+          {.program_dir = context.program_dir, .db = flags.db, .read_only = true, .log_path = log.path()}));
+  const std::string address = reader.address;
+  return std::make_unique<Connection>(address, std::move(reader));
+}
+
+}  // namespace gridsweep

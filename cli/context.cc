@@ -1,0 +1,76 @@
+#include "cli/context.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+#include <string_view>
+
+namespace gridsweep {
+namespace {
+
+volatile std::sig_atomic_t interruption_count = 0;
+
+void CountInterruption(int) {
+  interruption_count = interruption_count + 1;
+}
+
+void CountInterruptions() {
+  struct sigaction action {};
+  action.sa_handler = CountInterruption;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  // A reader that goes away (`gridsweep rank 1 | head`) ends a write with an error, not the process with a
+  // signal before it has stopped its children.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+// Width from the terminal, else COLUMNS, else 80.
+int TerminalWidth(int fd) {
+  winsize size{};
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const int width = columns == nullptr ? 0 : std::atoi(columns);
+  return width > 0 ? width : 80;
+}
+
+bool ColorWanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return (no_color == nullptr || *no_color == '\0') && (term == nullptr || std::string_view(term) != "dumb");
+}
+
+Sink MakeSink(std::ostream& stream, int fd) {
+  Sink sink;
+  sink.stream = &stream;
+  sink.is_terminal = isatty(fd) == 1;
+  if (sink.is_terminal) sink.screen = {.width = TerminalWidth(fd), .color = ColorWanted()};
+  return sink;
+}
+
+void SleepUnlessInterrupted(absl::Duration duration) {
+  // A signal ends the sleep early (EINTR).
+  const timespec time = absl::ToTimespec(duration);
+  nanosleep(&time, nullptr);
+}
+
+}  // namespace
+
+Context ProcessContext() {
+  CountInterruptions();
+  Context context;
+  context.out = MakeSink(std::cout, STDOUT_FILENO);
+  context.err = MakeSink(std::cerr, STDERR_FILENO);
+  context.clock = &SystemClock();
+  context.interruptions = [] { return static_cast<int>(interruption_count); };
+  context.sleep = SleepUnlessInterrupted;
+  std::error_code error;
+  context.program_dir = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
+  return context;
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,60 @@
+// Live progress: pure renderings of a sweep's status, and the screen that redraws them.
+#pragma once
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/results/table.h"
+#include "gridsweep/v1/sweep_service.pb.h"
+
+namespace gridsweep {
+
+// The lines of the live view, none wider than screen.width: an overall bar; epochs, throughput, ETA and the
+// best so far; one line per running job, at most `max_jobs` of them.
+std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs);
+
+// One line for logs and pipes: "12 of 32 jobs done, 1 failed; 120 of 320 epochs, 42.1 a minute, about 4 min
+// 12 s left; best val_accuracy 84.99 % (cnn relu)".
+std::string RenderProgressLine(const v1::SweepStatus& status);
+
+// Decides what to say in lines that stay. Pure but for its memory of what was said.
+class ProgressLog {
+ public:
+  // Failures that were not told yet, oldest first.
+  std::vector<std::string> NewFailures(const v1::SweepStatus& status);
+  // For logs and pipes: why jobs wait, and a line of progress when jobs have ended, at most one in five seconds but at
+  // least one for every tenth of the sweep.
+  std::vector<std::string> NewLines(const v1::SweepStatus& status, absl::Time now);
+
+ private:
+  std::optional<int64_t> reported_done_;
+  int64_t reported_tenth_ = 0;
+  absl::Time last_line_ = absl::InfinitePast();
+  std::string newest_failure_;
+  std::string waiting_for_;
+};
+
+// Redraws in place on a terminal, appends log lines elsewhere. Messages stay above the live view.
+class ProgressDisplay {
+ public:
+  ProgressDisplay(std::ostream& stream, bool is_terminal, const Screen& screen)
+      : stream_(stream), is_terminal_(is_terminal), screen_(screen) {}
+  ~ProgressDisplay() { Clear(); }
+
+  void Show(const v1::SweepStatus& status, absl::Time now);
+  void Say(const std::string& message);
+  // Removes the live view.
+  void Clear();
+
+ private:
+  std::ostream& stream_;
+  const bool is_terminal_;
+  const Screen screen_;
+  std::vector<std::string> drawn_;
+  ProgressLog log_;
+};
+
+}  // namespace gridsweep
