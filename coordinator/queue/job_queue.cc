@@ -8,6 +8,10 @@ namespace {
 
 constexpr absl::Duration kTouchInterval = absl::Seconds(10);
 
+// Most leases in one answer, whatever room a worker claims to have: bounds the answer's size, and what a
+// confused worker can take from the others.
+constexpr int64_t kMaxOffers = 256;
+
 // How long a worker may wait before it calls again: short with few workers, for a lively view, and longer
 // with many, so that idle calls cost the coordinator a bounded share of a core (each is worth about 0.1 ms).
 constexpr absl::Duration kPacePerWorker = absl::Microseconds(2500);
@@ -20,6 +24,11 @@ AttemptFinished EndedAs(AttemptState outcome, std::string error) {
   finished.outcome = outcome;
   finished.error = std::move(error);
   return finished;
+}
+
+// Whether the store turned an event down for what it says, rather than for the state of the disk.
+bool IsRefused(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
 }
 
 }  // namespace
@@ -66,7 +75,7 @@ absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant&
     return output;
   }
   output.send_info = !worker->known;
-  const bool fresh = input.sync_seq > worker->sync_seq;
+  const bool fresh = input.sync_seq >= worker->sync_seq;
   worker->sync_seq = std::max(worker->sync_seq, input.sync_seq);
   worker->last_seen = now.monotonic;
   worker->touched = true;
@@ -98,6 +107,8 @@ absl::StatusOr<JobQueue::Worker*> JobQueue::Register(const SyncInput& input, con
   }
   const bool same_session = found != workers_.end() && found->second.session == input.session;
   if (!input.info) return same_session ? &found->second : nullptr;
+  // A late copy of an older request has nothing new to say.
+  if (same_session && found->second.known && input.sync_seq < found->second.sync_seq) return &found->second;
 
   if (!same_session && found != workers_.end()) {
     // A new process under an old name: what the old one ran is lost, and it may still be alive.
@@ -166,7 +177,15 @@ absl::Status JobQueue::ApplyEvents(const AttemptEvents& events, const std::strin
   for (const AttemptEvent& event : events.events) {
     if (event.seq <= attempt.stored_seq) continue;   // stored before; the answer was lost
     if (event.seq != attempt.stored_seq + 1) break;  // a gap: the worker sends from stored_seq + 1 again
-    GS_ASSIGN_OR_RETURN(ended, ApplyEvent(attempt, event, worker, now));
+    absl::StatusOr<bool> applied = ApplyEvent(attempt, event, worker, now);
+    if (IsRefused(applied.status())) {
+      // It would be refused each time it is sent again, so the attempt ends here instead.
+      const std::string why =
+          fmt::format("event {} cannot be stored: {}", event.seq, Message(applied.status()));
+      GS_RETURN_IF_ERROR(End(attempt, event.seq, EndedAs(AttemptState::kFailed, why), now));
+      applied = true;
+    }
+    GS_ASSIGN_OR_RETURN(ended, applied);
     attempt.stored_seq = event.seq;
     if (ended) break;
   }
@@ -223,7 +242,7 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
                                    SyncOutput& output) {
   std::set<AttemptId> held;
   for (const HeldAttempt& attempt : input.held) held.insert(attempt.attempt);
-  int64_t room = input.room;
+  int64_t room = std::min(input.room, kMaxOffers);
   std::vector<OpenAttempt> undeliverable;
   for (const auto& [id, lease] : leases_) {
     if (lease.worker != input.worker || held.contains(id)) continue;
