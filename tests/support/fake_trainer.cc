@@ -11,7 +11,8 @@
 //   {"epoch_ms": 0,         milliseconds an epoch takes
 //    "gate": "DIR",         epoch K of a job with seed S ends only once DIR/open or DIR/seed-S-epoch-K exists
 //    "state_dir": "DIR",    where rules with "times" count across processes: one file per rule and use
-//    "log": "FILE",         every command line received and every end of input ("eof") is appended here
+//    "log": "FILE",         every command line received and every end of input ("eof") is appended here, and
+//                           "finished SEED" when a job succeeds
 //    "devices": [{"name":"cuda:0","model":"M","memory_bytes":1}],   answer to --list-devices
 //    "list_devices_exit": 3,   --list-devices fails with this exit status instead
 //    "no_hello": true,      never says hello
@@ -254,6 +255,7 @@ class FakeTrainer {
       Emit(EpochEvent(attempt, running.job, running.epoch));
       if (running.epoch >= running.job["training"].value("epochs", int64_t{1})) {
         Emit(FinishedEvent(attempt, running.job));
+        Record(fmt::format("finished {}", running.job["seed"].get<int64_t>()));
         jobs_.erase(attempt);
       } else {
         NextEpoch(running);

@@ -11,6 +11,8 @@ namespace {
 // Well below gRPC's limit of 4 MiB a message.
 constexpr size_t kEventBytesPerSync = size_t{2} << 20;
 constexpr int kDrainFailures = 3;
+// Whatever the coordinator asks for: neither a hot loop nor silence.
+constexpr absl::Duration kMinNextCall = absl::Milliseconds(10);
 constexpr absl::Duration kMaxNextCall = absl::Minutes(1);
 
 std::string_view OutcomeName(Outcome outcome) {
@@ -270,7 +272,7 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
     filled += before - Room();
   }
   known_room_ = std::max(0, known_room_ - filled);
-  next_sync_ = now + std::clamp(response.next_call, absl::ZeroDuration(), kMaxNextCall);
+  next_sync_ = now + std::clamp(response.next_call, kMinNextCall, kMaxNextCall);
   if (final_in_flight_) final_answered_ = true;
   EndDrainIfDone(now);
 }
@@ -328,6 +330,13 @@ void AgentCore::EndDrainIfDone(absl::Duration now) {
   Log(handed_back ? LogLevel::kInfo : LogLevel::kWarning, "drained",
       {{"handed_back", handed_back ? "all" : "not all"}});
   ended_ = absl::OkStatus();
+}
+
+void AgentCore::Pardon(absl::Duration now) {
+  book_.RestartTimers(now);
+  for (Trainer& trainer : trainers_) {
+    if (trainer.phase == TrainerPhase::kStarting) trainer.since = now;
+  }
 }
 
 void AgentCore::Tick(absl::Duration now) {

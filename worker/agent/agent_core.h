@@ -46,9 +46,9 @@ struct AgentOptions {
   absl::Duration stop_timeout = absl::Seconds(10);  // for a trainer to let go of a job it was told to stop
   absl::Duration drain_timeout = absl::Seconds(20);
   BackoffPolicy reconnect{absl::Milliseconds(500), absl::Seconds(10)};
-  BackoffPolicy restart{absl::Seconds(1),
-                        absl::Minutes(1)};  // of a trainer, by deaths since a job last ended well
-  std::function<double()> jitter;           // uniform in [0, 1)
+  BackoffPolicy restart{absl::Milliseconds(200),
+                        absl::Seconds(30)};  // of a trainer, by deaths since a job last ended well
+  std::function<double()> jitter;            // uniform in [0, 1)
 };
 
 // What the outside has to do. `device` is an index into the worker's devices.
@@ -82,6 +82,9 @@ class AgentCore {
   void OnSyncError(absl::Duration now, const absl::Status& error);
   void OnDatasets(std::vector<std::string> datasets);
   void Drain(absl::Duration now);
+  // This process did not run for a while (suspend, SIGSTOP) and may have signs of life waiting unread: no
+  // trainer is to be blamed for its silence until now.
+  void Pardon(absl::Duration now);
   // Whatever depends on time alone: restarts, hangs, deadlines.
   void Tick(absl::Duration now);
 

@@ -49,6 +49,10 @@ void AttemptBook::Acknowledge(const StoredSeq& stored) {
   if (attempt->phase == AttemptPhase::kFinished && attempt->events.empty()) Erase(stored.attempt);
 }
 
+void AttemptBook::RestartTimers(absl::Duration now) {
+  for (auto& [id, attempt] : attempts_) attempt.last_sign = attempt.stop_since = now;
+}
+
 std::vector<HeldAttempt> AttemptBook::Held(const std::vector<Device>& devices) const {
   std::vector<HeldAttempt> held;
   for (const auto& [id, attempt] : attempts_) {

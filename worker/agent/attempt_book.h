@@ -45,6 +45,9 @@ class AttemptBook {
   // Drops events up to stored.seq, and the attempt once its last event is dropped. Ignores unknown attempts.
   void Acknowledge(const StoredSeq& stored);
 
+  // Every attempt counts as having given a sign of life, or as told to stop, now.
+  void RestartTimers(absl::Duration now);
+
   // Everything not forgotten, in order of id.
   std::vector<HeldAttempt> Held(const std::vector<Device>& devices) const;
   // Unacknowledged events, oldest attempts first, about `budget` bytes of them (at least one event). Marks

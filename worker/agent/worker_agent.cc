@@ -10,8 +10,9 @@
 namespace gridsweep::agent {
 namespace {
 
-// Also bounds how far a suspended machine's clock is behind when the loop looks again.
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);
+// A longer pause between two turns of the loop means that this process did not run.
+constexpr absl::Duration kLongestPause = absl::Seconds(15);
 
 }  // namespace
 
@@ -74,8 +75,12 @@ void WorkerAgent::Loop() {
 }
 
 void WorkerAgent::LoopUntilEnded() {
+  absl::Duration last_turn = Now();
   while (!aborted_ && !core_.ended()) {
-    core_.Tick(Now());
+    const absl::Duration turn = Now();
+    if (turn - last_turn > kLongestPause) core_.Pardon(turn);
+    last_turn = turn;
+    core_.Tick(turn);
     for (const Action& action : core_.TakeActions()) Perform(action);
     if (const std::optional<SyncRequest> request = core_.TakeSync(Now())) {
       client_.Sync(*request, [this](absl::StatusOr<SyncResponse> response) {

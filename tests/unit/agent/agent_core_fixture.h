@@ -28,6 +28,7 @@ class AgentCoreTest : public testing::Test {
     AgentOptions options;
     options.worker = "w";
     options.session = "s";
+    options.restart = {absl::Seconds(1), absl::Minutes(1)};
     options.jitter = [this] { return jitter_; };
     WorkerInfo info;
     info.host = "host";

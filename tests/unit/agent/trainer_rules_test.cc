@@ -142,6 +142,18 @@ TEST_F(TrainerRules, AHungJobFailsAndTheOthersOfItsTrainerAreHandedBack) {
   EXPECT_EQ(core_->Room(), 2);
 }
 
+TEST_F(TrainerRules, SilenceWhileTheWorkerItselfDidNotRunIsPardoned) {
+  Register(1);
+  TakeLeases({1});
+  now_ += absl::Hours(1);
+  core_->Pardon(now_);
+  core_->Tick(now_);
+  EXPECT_THAT(ActionsOf<KillTrainer>(), IsEmpty());
+  now_ += absl::Seconds(300);
+  core_->Tick(now_);
+  EXPECT_THAT(ActionsOf<KillTrainer>(), SizeIs(1));
+}
+
 TEST_F(TrainerRules, AnIdleTrainerIsNotHung) {
   Register(1);
   now_ += absl::Hours(5);
