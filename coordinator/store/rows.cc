@@ -35,9 +35,8 @@ absl::StatusOr<JobResult> ReadJobResult(const Statement& row, int first) {
 absl::StatusOr<Objective> ReadObjective(const Statement& row, int first) {
   Objective objective;
   GS_ASSIGN_OR_RETURN(objective.metric, ParseMetric(row.Text(first)));
-  objective.goal = row.Text(first + 1) == GoalName(Goal::kMin) ? Goal::kMin : Goal::kMax;
-  objective.epoch =
-      row.Text(first + 2) == EpochRuleName(EpochRule::kLast) ? EpochRule::kLast : EpochRule::kBest;
+  GS_ASSIGN_OR_RETURN(objective.goal, ParseGoal(row.Text(first + 1)));
+  GS_ASSIGN_OR_RETURN(objective.epoch, ParseEpochRule(row.Text(first + 2)));
   return objective;
 }
 

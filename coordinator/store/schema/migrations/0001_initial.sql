@@ -5,7 +5,7 @@
 CREATE TABLE datasets (
   digest      TEXT PRIMARY KEY CHECK (digest <> ''),
   name        TEXT NOT NULL,
-  class_names TEXT NOT NULL CHECK (json_valid(class_names)),  -- JSON array of text, by label
+  class_names TEXT NOT NULL,  -- JSON array of text, by label
   train_size  INTEGER NOT NULL,
   test_size   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -28,7 +28,7 @@ CREATE TABLE sweeps (
   objective_rule   TEXT NOT NULL CHECK (objective_rule IN ('best', 'last')),
   cells            INTEGER NOT NULL CHECK (cells >= 0),
   seeds            INTEGER NOT NULL CHECK (seeds >= 1),
-  axis_levels      TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(axis_levels)),  -- labels that occur, an array an axis
+  axis_levels      TEXT NOT NULL DEFAULT '[]',  -- labels that occur, an array an axis
   accepted_epochs  INTEGER NOT NULL DEFAULT 0,  -- stored epochs of accepted attempts
   created_us       INTEGER NOT NULL,
   finished_us      INTEGER,
@@ -187,8 +187,8 @@ CREATE TABLE epochs (
 CREATE TABLE evaluations (
   attempt     INTEGER PRIMARY KEY REFERENCES attempts (id),
   classes     INTEGER NOT NULL CHECK (classes >= 0),
-  confusion   TEXT NOT NULL CHECK (json_array_length(confusion) = classes * classes),  -- row = actual
-  predictions TEXT NOT NULL CHECK (json_valid(predictions))  -- [[index, actual, predicted, confidence], …]
+  confusion   TEXT NOT NULL,  -- JSON array of classes * classes counts, row = actual
+  predictions TEXT NOT NULL  -- JSON: [[index, actual, predicted, confidence], …]
 ) STRICT;
 
 -- Statistics of a cell over its succeeded seeds, by the very code that ranks cells elsewhere, so that all agree to the
