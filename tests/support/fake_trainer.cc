@@ -369,7 +369,7 @@ int Main(const std::vector<std::string>& arguments) {
     if (arguments[i] == "--list-devices") {
       if (script->contains("list_devices_exit")) return (*script)["list_devices_exit"];
       const Json cpu = {{{"name", "cpu"}, {"model", "fake"}, {"memory_bytes", 1 << 30}}};
-      std::cout << script->value("devices", cpu).dump() << "\n";
+      for (const Json& each : script->value("devices", cpu)) std::cout << each.dump() << "\n";
       return 0;
     }
     if (i + 1 == arguments.size()) break;

@@ -156,7 +156,7 @@ absl::StatusOr<std::vector<Device>> AskTrainerForDevices(const std::string& trai
                                                                 {.on_line =
                                                                      [&](std::string_view line) {
                                                                        const std::lock_guard lock(mu);
-                                                                       text += line;
+                                                                       text.append(line).push_back('\n');
                                                                      },
                                                                  .on_exit =
                                                                      [&](const TrainerExit& e) {

@@ -1,5 +1,7 @@
 #include "worker/agent/trainer_events.h"
 
+#include <algorithm>
+
 #include "common/base/json.h"
 #include "worker/agent/utf8_text.h"
 
@@ -149,16 +151,20 @@ std::string StopCommand(int64_t attempt) {
 }
 
 absl::StatusOr<std::vector<Device>> ParseDeviceList(std::string_view text) {
-  GS_ASSIGN_OR_RETURN(const Json json, ParseJson(text));
-  if (!json.is_array() || json.empty()) return InvalidArgument("expected an array of devices");
   std::vector<Device> devices;
-  for (const Json& entry : json) {
+  while (!text.empty()) {
+    const size_t newline = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, newline);
+    text.remove_prefix(std::min(newline + 1, text.size()));
+    if (line.empty()) continue;
+    GS_ASSIGN_OR_RETURN(const Json json, ParseJson(line));
     Device device;
-    GS_ASSIGN_OR_RETURN(device.name, GetField<std::string>(entry, "name"));
-    device.model = OptionalText(entry, "model");
-    device.memory_bytes = OptionalInteger(entry, "memory_bytes");
+    GS_ASSIGN_OR_RETURN(device.name, GetField<std::string>(json, "name"));
+    device.model = OptionalText(json, "model");
+    device.memory_bytes = OptionalInteger(json, "memory_bytes");
     devices.push_back(std::move(device));
   }
+  if (devices.empty()) return InvalidArgument("expected a line for each device, got none");
   return devices;
 }
 

@@ -50,8 +50,8 @@ absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line);
 absl::StatusOr<std::string> RunCommand(int64_t attempt, std::string_view job_json);
 std::string StopCommand(int64_t attempt);
 
-// Reads the output of `gridsweep-trainer --list-devices`: one JSON array of {"name","model","memory_bytes"}.
-// Slots are left at 1. Returns INVALID_ARGUMENT for anything else or an empty array.
+// Reads the output of `gridsweep-trainer --list-devices`: a line {"name","model","memory_bytes"} for each device. Slots are
+// left at 1. Returns INVALID_ARGUMENT for anything else or if there is no device.
 absl::StatusOr<std::vector<Device>> ParseDeviceList(std::string_view text);
 
 }  // namespace gridsweep::agent

@@ -105,6 +105,16 @@ TEST(TrainerEvents, WritesCommandsAsOneLine) {
   EXPECT_FALSE(RunCommand(1, "[]").ok());
 }
 
+TEST(TrainerEvents, ReadsTheListOfDevices) {
+  const auto devices =
+      ParseDeviceList("{\"name\":\"cuda:0\",\"model\":\"A100\",\"memory_bytes\":5}\n{\"name\":\"cpu\"}\n");
+  ASSERT_TRUE(devices.ok()) << devices.status();
+  EXPECT_THAT(*devices, ElementsAre(Device{.name = "cuda:0", .model = "A100", .memory_bytes = 5},
+                                    Device{.name = "cpu"}));
+  for (const char* text : {"", "\n", "nonsense\n", "{\"model\":\"x\"}\n"})
+    EXPECT_FALSE(ParseDeviceList(text).ok()) << text;
+}
+
 TEST(MachineInfo, ReadsTheCpuModel) {
   EXPECT_EQ(ParseCpuModel("processor\t: 0\nmodel name\t: AMD EPYC 7B13\nflags: x\n"), "AMD EPYC 7B13");
   EXPECT_EQ(ParseCpuModel("processor : 0\n"), "");
