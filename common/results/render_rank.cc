@@ -92,7 +92,7 @@ const std::vector<RankColumn>& RunColumns() {
 
 const RankColumn& NoteColumn() {
   static const RankColumn column = {
-      {.key = "note", .header = "note", .min_width = 8},
+      {.key = "note", .header = "note", .min_width = 8, .comfortable_width = 10},
       [](const RankedRow& row, const RankedTable&) { return Cell::Text(row.note); }};
   return column;
 }

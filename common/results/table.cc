@@ -9,13 +9,14 @@ namespace gridsweep {
 namespace {
 
 constexpr int kGap = 2;
-// Shortenable columns keep this much, if they need it, for as long as other columns can be left out instead.
-constexpr int kComfortableWidth = 16;
+// What is left of a shortened header.
+constexpr int kMinHeader = 6;
 
 // A column chosen for display, with its cells ready to print.
 struct Shown {
   const Column* column;
   std::vector<std::string> cells;
+  int cells_width = 0;  // of the widest cell
   int natural = 0;
   int width = 0;
 };
@@ -25,13 +26,14 @@ std::vector<Shown> ForPeople(const Table& table) {
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const Column& column = table.columns[c];
     if (column.audience == Audience::kMachines) continue;
-    Shown next{.column = &column, .cells = {}, .natural = DisplayWidth(column.header), .width = 0};
+    Shown next{.column = &column};
     bool empty = true;
     for (const std::vector<Cell>& row : table.rows) {
       next.cells.push_back(Printable(row[c].text));
-      next.natural = std::max(next.natural, DisplayWidth(next.cells.back()));
+      next.cells_width = std::max(next.cells_width, DisplayWidth(next.cells.back()));
       empty = empty && next.cells.back().empty();
     }
+    next.natural = std::max(next.cells_width, DisplayWidth(column.header));
     next.width = next.natural;
     // An empty listing keeps its header, so that one sees what would be there.
     if (!empty || column.keep_empty || table.rows.empty()) shown.push_back(std::move(next));
@@ -49,35 +51,40 @@ int LeastWidth(const Shown& shown) {
   return shown.column->min_width == 0 ? shown.natural : std::min(shown.natural, shown.column->min_width);
 }
 
-// What `columns` need while shortenable ones keep a comfortable width.
-int ComfortableTotal(const std::vector<Shown>& columns) {
-  int total = 0;
-  for (const Shown& shown : columns) {
-    const int least = LeastWidth(shown);
-    total +=
-        std::max(least, std::min(shown.natural, least == shown.natural ? least : kComfortableWidth)) + kGap;
+int ComfortableWidth(const Shown& shown) {
+  if (shown.column->min_width == 0) return shown.natural;
+  const int cells = std::min(shown.cells_width, shown.column->comfortable_width);
+  return std::min(shown.natural, std::max({cells, kMinHeader, shown.column->min_width}));
+}
+
+// Takes from the widest column that is above its floor, one at a time, until `width` is met: short labels stay whole the
+// longest.
+void Shrink(std::vector<Shown>& columns, int width, int (*floor)(const Shown&)) {
+  while (TotalWidth(columns) > width) {
+    Shown* widest = nullptr;
+    for (Shown& shown : columns) {
+      if (shown.width > floor(shown) && (widest == nullptr || shown.width > widest->width)) widest = &shown;
+    }
+    if (widest == nullptr) return;
+    --widest->width;
   }
-  return std::max(0, total - kGap);
 }
 
 void Fit(std::vector<Shown>& columns, int width) {
-  while (ComfortableTotal(columns) > width) {
+  const auto comfortable_total = [&] {
+    int total = -kGap;
+    for (const Shown& shown : columns) total += ComfortableWidth(shown) + kGap;
+    return total;
+  };
+  while (comfortable_total() > width) {
     const auto least_important = std::max_element(
         columns.begin(), columns.end(),
         [](const Shown& a, const Shown& b) { return a.column->priority < b.column->priority; });
     if (least_important == columns.end() || least_important->column->priority == 0) break;
     columns.erase(least_important);
   }
-  // Take from the widest shortenable column, one at a time: short labels stay whole the longest.
-  while (TotalWidth(columns) > width) {
-    Shown* widest = nullptr;
-    for (Shown& shown : columns) {
-      if (shown.width > LeastWidth(shown) && (widest == nullptr || shown.width > widest->width))
-        widest = &shown;
-    }
-    if (widest == nullptr) return;
-    --widest->width;
-  }
+  Shrink(columns, width, ComfortableWidth);
+  Shrink(columns, width, LeastWidth);
 }
 
 std::string Line(const std::vector<Shown>& columns, const std::vector<std::string>& texts) {

@@ -29,10 +29,10 @@ struct Column {
   Audience audience = Audience::kAll;
   // In a narrow terminal columns are left out, the highest priority number first; 0 is never left out.
   int priority = 0;
-  // Cells may be shortened with "…" to this width when everything droppable is gone and it is still too
-  // narrow; 0: never.
+  // 0: never shortened. Otherwise headers and then cells may be shortened with "…", cells down to comfortable_width as
+  // long as other columns can be left out instead, and to this when nothing else helps.
   int min_width = 0;
-  // Shown even when every row leaves it empty, so that a listing keeps its shape.
+  int comfortable_width = 16;
   bool keep_empty = false;
 };
 
