@@ -25,6 +25,10 @@ std::string_view AxisDoc(Axis axis) {
   return "";
 }
 
+std::string AxisTitle(Axis axis) {
+  return fmt::format("{}: {}", AxisName(axis), AxisDoc(axis));
+}
+
 std::string ParamFacts(const ParamSpec& param) {
   return fmt::format("{}, default {}", param.Expectation(), ParamValueText(param.default_value));
 }
@@ -55,7 +59,7 @@ std::string DescribeAll(const Catalog& catalog) {
   std::string out;
   for (const Axis axis : kAllAxes) {
     if (!out.empty()) out += "\n";
-    out += fmt::format("{}: {}\n", AxisName(axis), AxisDoc(axis));
+    out += Wrapped("", AxisTitle(axis), kWidth);
     const std::vector<const ComponentSpec*> components = catalog.OnAxis(axis);
     const size_t width = NameWidth(components);
     for (const ComponentSpec* component : components) {
@@ -66,7 +70,7 @@ std::string DescribeAll(const Catalog& catalog) {
 }
 
 std::string DescribeAxis(const Catalog& catalog, Axis axis) {
-  std::string out = fmt::format("{}: {}\n", AxisName(axis), AxisDoc(axis));
+  std::string out = Wrapped("", AxisTitle(axis), kWidth);
   for (const ComponentSpec* component : catalog.OnAxis(axis)) {
     out += "\n" + Wrapped(fmt::format("  {}: ", component->name), component->doc, kWidth);
     AppendParams(*component, "      ", out);

@@ -48,10 +48,12 @@ std::string ObjectiveText(const SweepSpec& spec) {
 }
 
 std::string SeedsText(const std::vector<int64_t>& seeds) {
-  std::string text = fmt::format("{}:", seeds.size());
-  for (size_t i = 0; i < seeds.size() && i < kMaxSeedsShown; ++i)
-    text += fmt::format("{} {}", i > 0 ? "," : "", seeds[i]);
-  if (seeds.size() > kMaxSeedsShown) text += ", …";
+  std::string text;
+  for (size_t i = 0; i < seeds.size() && i < kMaxSeedsShown; ++i) {
+    text += fmt::format("{}{}", i > 0 ? ", " : "", seeds[i]);
+  }
+  if (seeds.size() > kMaxSeedsShown)
+    text += fmt::format(", … ({} in all)", CountText(static_cast<int64_t>(seeds.size())));
   return text;
 }
 
@@ -94,9 +96,8 @@ std::string ExclusionsText(const SweepSpec& spec, const Grid& grid, size_t width
   std::string out = "\nexclude\n";
   for (size_t i = 0; i < spec.exclude.size(); ++i) {
     const int64_t removed = grid.excluded_by_rule()[i];
-    const std::string lead =
-        fmt::format("  {}  {:>9}  ", Padded(fmt::format("line {}", spec.exclude[i].line), 14),
-                    fmt::format("-{}", CountText(removed)));
+    const std::string lead = fmt::format(
+        "  {}  {:>9}  ", Padded(fmt::format("line {}", spec.exclude[i].line), 14), CountText(-removed));
     const std::string_view note = removed == 0 ? " (all removed by earlier rules)" : "";
     out += Wrapped(lead, fmt::format("{}{}", spec.exclude[i].text, note), width);
   }

@@ -34,7 +34,12 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Attach(NewNode(YamlNode::Kind::kNull, mark, "", anchor));
+    YamlNode node = NewNode(YamlNode::Kind::kNull, mark, "", anchor);
+    // The parser gives the place where a missing value was noticed, often on the next line; its key is more helpful.
+    if (!open_.empty() && open_.back().node.IsMap() && !open_.back().ExpectsKey()) {
+      node.at = open_.back().node.keys.back().at;
+    }
+    Attach(std::move(node));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     throw Refusal{PositionOf(mark), "an alias (*name): aliases are not supported, write the value out"};
@@ -86,7 +91,7 @@ class TreeBuilder : public YAML::EventHandler {
       throw Refusal{node.at, fmt::format("nested deeper than {} levels", kMaxYamlDepth)};
     }
     if (!open_.empty() && open_.back().ExpectsKey()) {
-      throw Refusal{node.at, fmt::format("{} as a key, expected a name", Describe(node))};
+      throw Refusal{node.at, fmt::format("a {} as a key, expected a name", node.IsList() ? "list" : "map")};
     }
     open_.push_back({std::move(node), {}});
   }
@@ -107,7 +112,7 @@ class TreeBuilder : public YAML::EventHandler {
       parent.node.items.push_back(std::move(node));
       return;
     }
-    if (!node.IsScalar()) throw Refusal{node.at, fmt::format("{} as a key, expected a name", Describe(node))};
+    if (!node.IsScalar()) throw Refusal{node.at, "nothing as a key, expected a name"};
     if (!parent.keys.insert(node.text).second) {
       throw Refusal{node.at, fmt::format("key {} appears twice", Quoted(node.text))};
     }
