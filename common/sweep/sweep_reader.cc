@@ -220,9 +220,8 @@ class SweepReader {
   absl::Status CheckCells(const YamlNode& node, const YamlNode* exclude) {
     const Grid grid(spec_);
     if (grid.cells() == 0) {
-      return source_.Error(exclude->at,
-                           fmt::format("exclude: the rules remove all {} combinations, nothing is left",
-                                       CountText(grid.combinations())));
+      return source_.Error(exclude->at, fmt::format("exclude: the rules remove every combination, {0} of {0}",
+                                                    CountText(grid.combinations())));
     }
     if (grid.jobs() <= limits_.max_jobs) return absl::OkStatus();
     return source_.TooLarge(node.at,
