@@ -1,0 +1,176 @@
+// A coordinator, two workers, and every command that speaks to them.
+#include "tests/support/cluster.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace gridsweep {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+constexpr char kSweep[] = R"(name: small
+dataset: tiny
+training: {epochs: 3, validation: 0.1}
+seeds: [1, 2]
+grid:
+  model: [mlp, cnn]
+  activation: [relu, tanh]
+)";
+
+class ClusterTest : public testing::Test {
+ protected:
+  ClusterTest() : cluster_({.lease_seconds = 30, .gated = true}) {
+    cluster_.StartCoordinator();
+    cluster_.StartWorker("alice");
+    cluster_.StartWorker("bob");
+  }
+
+  // The one JSON document a listing prints.
+  Json JsonOf(std::vector<std::string> args) {
+    args.insert(args.end(), {"--format", "json"});
+    const CommandResult result = cluster_.Cli(args);
+    EXPECT_EQ(result.code, 0) << result;
+    const auto json = ParseJson(result.out);
+    EXPECT_TRUE(json.ok()) << result;
+    return json.ok() ? *json : Json();
+  }
+  testing::AssertionResult AwaitRunning(int jobs) {
+    return cluster_.Await(
+        "jobs to run", [&, jobs] { return cluster_.QueryInt("SELECT sum(running) FROM v_sweeps") == jobs; });
+  }
+
+  Cluster cluster_;
+};
+
+TEST_F(ClusterTest, ASweepFromSubmitToTable) {
+  const std::string sweep = cluster_.Submit(kSweep);
+  EXPECT_EQ(cluster_.Submit(kSweep), sweep) << "the same file is the same sweep";
+  ASSERT_TRUE(AwaitRunning(2));
+
+  const Json workers = JsonOf({"workers"});
+  EXPECT_EQ(workers.size(), 2u) << workers;
+  EXPECT_THAT(workers.dump(), HasSubstr("alice"));
+  EXPECT_THAT(workers.dump(), HasSubstr("working"));
+  EXPECT_THAT(JsonOf({"list"}).dump(), HasSubstr("small"));
+  EXPECT_EQ(JsonOf({"show", "small"}).size(), 8u);
+  EXPECT_EQ(JsonOf({"show", "small", "--state", "running"}).size(), 2u);
+
+  const auto watch = cluster_.Launch("watch", {"watch", "small", "--coordinator", cluster_.address()});
+  ASSERT_TRUE(cluster_.Await("watch to say something", [&] { return !watch->Err().empty(); }));
+  EXPECT_TRUE(watch->IsRunning());
+  cluster_.OpenGate();
+  EXPECT_EQ(watch->Wait(), 0) << watch->Describe();
+
+  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSweep));
+  EXPECT_EQ(cluster_.RankCsv(sweep), FaultFreeCsv(kSweep));
+  const CommandResult table = cluster_.Cli({"rank", "small", "--top", "1"});
+  EXPECT_EQ(table.code, 0) << table;
+  EXPECT_THAT(table.out, ContainsRegex("rank.*model"));
+  EXPECT_EQ(JsonOf({"rank", "small"})["rows"].size(), 4u);
+  EXPECT_THAT(cluster_.Cli({"rank", "small", "--by", "model", "--format", "markdown"}).out,
+              HasSubstr("| mlp"));
+  EXPECT_EQ(cluster_.Cli({"rank", "small", "--by", "colour"}).code, 2);
+
+  const CommandResult job = cluster_.Cli({"show", "1"});
+  EXPECT_EQ(job.code, 0) << job;
+  EXPECT_THAT(job.out, HasSubstr("mlp"));
+  EXPECT_EQ(cluster_.Cli({"sql", "SELECT count(*) AS jobs FROM v_jobs", "--format", "csv"}).out, "jobs\n8\n");
+  EXPECT_EQ(cluster_.Cli({"sql", "DELETE FROM jobs"}).code, 2);
+  cluster_.ExpectIntact(sweep);
+}
+
+TEST_F(ClusterTest, SweepsAreSteered) {
+  const std::string sweep = cluster_.Submit(kSweep);
+  ASSERT_TRUE(AwaitRunning(2));
+  EXPECT_EQ(cluster_.Cli({"pause", "small"}).code, 0);
+  EXPECT_EQ(cluster_.QueryInt("SELECT state = 'paused' AND running = 2 FROM v_sweeps"), 1);
+  EXPECT_EQ(cluster_.Cli({"cancel", "small"}).code, 0);
+  EXPECT_EQ(cluster_.QueryInt("SELECT cancelled FROM v_sweeps"), 8);
+  for (const char* worker : {"alice", "bob"}) {
+    EXPECT_TRUE(cluster_.AwaitLog(cluster_.worker(worker), "attempt_stopped"));
+  }
+  const CommandResult resumed = cluster_.Cli({"resume", "small"});
+  EXPECT_EQ(resumed.code, 2) << resumed;
+  EXPECT_THAT(resumed.err, HasSubstr("cancelled"));
+  EXPECT_EQ(cluster_.Cli({"retry", "small"}).code, 0);
+  cluster_.OpenGate();
+  ASSERT_TRUE(cluster_.AwaitFinished(sweep));
+  cluster_.ExpectIntact(sweep);
+  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSweep));
+}
+
+TEST_F(ClusterTest, APausedSweepGoesOnWhenResumed) {
+  const std::string sweep = cluster_.Submit(kSweep);
+  ASSERT_TRUE(AwaitRunning(2));
+  EXPECT_EQ(cluster_.Cli({"pause", "small"}).code, 0);
+  cluster_.OpenGate();
+  ASSERT_TRUE(cluster_.Await("the running jobs to finish",
+                             [&] { return cluster_.QueryInt("SELECT succeeded FROM v_sweeps") == 2; }));
+  EXPECT_EQ(cluster_.QueryInt("SELECT pending FROM v_sweeps"), 6);
+  EXPECT_EQ(cluster_.Cli({"resume", "small"}).code, 0);
+  ASSERT_TRUE(cluster_.AwaitFinished(sweep));
+  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSweep));
+}
+
+TEST_F(ClusterTest, UnknownNamesAndAbsentCoordinatorsHaveTheirExitCodes) {
+  const CommandResult unknown = cluster_.Cli({"rank", "nothing"});
+  EXPECT_EQ(unknown.code, 2) << unknown;
+  EXPECT_THAT(unknown.err, HasSubstr("nothing"));
+  EXPECT_EQ(cluster_.Cli({"show", "99"}).code, 2);
+  cluster_.coordinator().Kill();
+  const CommandResult absent = cluster_.Cli({"list"});
+  EXPECT_EQ(absent.code, 3) << absent;
+  EXPECT_EQ(cluster_.Run({"pause", "small", "--db", cluster_.db()}).code, 3);
+  EXPECT_EQ(cluster_.Run({"list", "--db", cluster_.dir() / "none.db"}).code, 3);
+}
+
+TEST_F(ClusterTest, ReadersNeedNoCoordinator) {
+  cluster_.OpenGate();
+  const std::string sweep = cluster_.Submit(kSweep);
+  ASSERT_TRUE(cluster_.AwaitFinished(sweep));
+  for (const bool crashed : {false, true}) {
+    if (crashed) cluster_.StartCoordinator();
+    cluster_.coordinator().Signal(crashed ? SIGKILL : SIGTERM);
+    cluster_.coordinator().Wait();
+    const CommandResult list = cluster_.Run({"list", "--db", cluster_.db()});
+    EXPECT_EQ(list.code, 0) << list;
+    EXPECT_THAT(list.out, HasSubstr("small"));
+    EXPECT_EQ(cluster_.Run({"rank", "small", "--db", cluster_.db(), "--format", "csv", "--no-times"}).out,
+              FaultFreeCsv(kSweep));
+    EXPECT_EQ(cluster_.Run({"watch", "small", "--db", cluster_.db()}).code, 0);
+  }
+}
+
+TEST_F(ClusterTest, RunAttachesToTheCoordinatorThatServesTheDatabase) {
+  WriteFile(cluster_.dir() / "small.yaml", kSweep);
+  cluster_.OpenGate();
+  const CommandResult run =
+      cluster_.Run({"run", "small.yaml", "--db", cluster_.db(), "--format", "csv", "--no-times"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_EQ(run.out, FaultFreeCsv(kSweep));
+  EXPECT_TRUE(cluster_.coordinator().IsRunning());
+}
+
+TEST_F(ClusterTest, TheSqliteShellReadsTheLiveDatabase) {
+  if (std::system("command -v sqlite3 > /dev/null") != 0) GTEST_SKIP() << "there is no sqlite3 program here";
+  const std::string sweep = cluster_.Submit(kSweep);
+  ASSERT_TRUE(AwaitRunning(2));
+  TestProcess shell(
+      {.name = "sqlite3",
+       .argv = {"/bin/sh", "-c", "exec sqlite3 '" + cluster_.db() + "' 'SELECT count(*) FROM v_ranking'"},
+       .env = {},
+       .log_dir = cluster_.dir().path(),
+       .work_dir = ""});
+  EXPECT_EQ(shell.Wait(), 0) << shell.Describe();
+  EXPECT_EQ(shell.Out(), "4\n");
+  cluster_.OpenGate();
+  ASSERT_TRUE(cluster_.AwaitFinished(sweep));
+  cluster_.ExpectIntact(sweep);
+}
+
+}  // namespace
+}  // namespace gridsweep
