@@ -4,6 +4,7 @@
 
 #include "common/rpc/channel.h"
 #include "common/rpc/grpc_status.h"
+#include "gridsweep/v1/sweep_service.grpc.pb.h"
 
 namespace gridsweep {
 namespace {
@@ -37,63 +38,69 @@ absl::Status Explain(const grpc::Status& status, const std::string& address, abs
 
 }  // namespace
 
-Client::Client(const std::string& address)
-    : address_(address), stub_(v1::SweepService::NewStub(ConnectTo(address))) {}
+struct Client::Stub {
+  const std::string& address;
+  std::unique_ptr<v1::SweepService::Stub> service;
 
-template <typename Response, typename Request>
-absl::StatusOr<Response> Client::Call(grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
-                                                                                     const Request&,
-                                                                                     Response*),
-                                      const Request& request, absl::Duration timeout) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-  Response response;
-  const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
-  if (!status.ok()) return Explain(status, address_, timeout);
-  return response;
-}
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Call(grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
+                                                                               const Request&, Response*),
+                                const Request& request, absl::Duration timeout) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    Response response;
+    const grpc::Status status = (service.get()->*method)(&context, request, &response);
+    if (!status.ok()) return Explain(status, address, timeout);
+    return response;
+  }
+};
+
+Client::Client(const std::string& address)
+    : address_(address), stub_(new Stub{address_, v1::SweepService::NewStub(ConnectTo(address))}) {}
+
+Client::~Client() = default;
 
 absl::StatusOr<v1::SubmitResponse> Client::Submit(const v1::SubmitRequest& request) {
-  return Call(&v1::SweepService::Stub::Submit, request, kLong);
+  return stub_->Call(&v1::SweepService::Stub::Submit, request, kLong);
 }
 
 absl::StatusOr<v1::ListSweepsResponse> Client::ListSweeps() {
-  return Call(&v1::SweepService::Stub::ListSweeps, v1::ListSweepsRequest(), kShort);
+  return stub_->Call(&v1::SweepService::Stub::ListSweeps, v1::ListSweepsRequest(), kShort);
 }
 
 absl::StatusOr<v1::SweepStatus> Client::GetSweep(const std::string& sweep) {
   v1::GetSweepRequest request;
   request.set_sweep(sweep);
-  return Call(&v1::SweepService::Stub::GetSweep, request, kShort);
+  return stub_->Call(&v1::SweepService::Stub::GetSweep, request, kShort);
 }
 
 absl::StatusOr<v1::SweepSummary> Client::ControlSweep(const std::string& sweep, v1::SweepAction action) {
   v1::ControlSweepRequest request;
   request.set_sweep(sweep);
   request.set_action(action);
-  return Call(&v1::SweepService::Stub::ControlSweep, request, kLong);
+  return stub_->Call(&v1::SweepService::Stub::ControlSweep, request, kLong);
 }
 
 absl::StatusOr<v1::RankResponse> Client::Rank(const v1::RankRequest& request) {
-  return Call(&v1::SweepService::Stub::Rank, request, kLong);
+  return stub_->Call(&v1::SweepService::Stub::Rank, request, kLong);
 }
 
 absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) {
-  return Call(&v1::SweepService::Stub::ListJobs, request, kLong);
+  return stub_->Call(&v1::SweepService::Stub::ListJobs, request, kLong);
 }
 
 absl::StatusOr<v1::JobDetail> Client::GetJob(int64_t job) {
   v1::GetJobRequest request;
   request.set_job(job);
-  return Call(&v1::SweepService::Stub::GetJob, request, kShort);
+  return stub_->Call(&v1::SweepService::Stub::GetJob, request, kShort);
 }
 
 absl::StatusOr<v1::ListWorkersResponse> Client::ListWorkers() {
-  return Call(&v1::SweepService::Stub::ListWorkers, v1::ListWorkersRequest(), kShort);
+  return stub_->Call(&v1::SweepService::Stub::ListWorkers, v1::ListWorkersRequest(), kShort);
 }
 
 absl::StatusOr<v1::QueryResponse> Client::Query(const v1::QueryRequest& request, absl::Duration limit) {
-  return Call(&v1::SweepService::Stub::Query, request, limit + absl::Seconds(5));
+  return stub_->Call(&v1::SweepService::Stub::Query, request, limit + absl::Seconds(5));
 }
 
 }  // namespace gridsweep

@@ -6,7 +6,7 @@
 
 #include "absl/time/time.h"
 #include "common/base/status.h"
-#include "gridsweep/v1/sweep_service.grpc.pb.h"
+#include "gridsweep/v1/sweep_service.pb.h"
 
 namespace gridsweep {
 
@@ -17,6 +17,7 @@ namespace gridsweep {
 class Client {
  public:
   explicit Client(const std::string& address);
+  ~Client();
 
   const std::string& address() const { return address_; }
 
@@ -32,13 +33,11 @@ class Client {
   absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request, absl::Duration limit);
 
  private:
-  template <typename Response, typename Request>
-  absl::StatusOr<Response> Call(grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
-                                                                               const Request&, Response*),
-                                const Request& request, absl::Duration timeout);
+  // The generated stub, out of this header because gRPC's own headers are slow to compile.
+  struct Stub;
 
   const std::string address_;
-  const std::unique_ptr<v1::SweepService::Stub> stub_;
+  const std::unique_ptr<Stub> stub_;
 };
 
 }  // namespace gridsweep

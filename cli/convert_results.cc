@@ -15,7 +15,7 @@ std::vector<std::string> Strings(const Repeated& values) {
   return {values.begin(), values.end()};
 }
 
-RankedRow FromProto(const v1::RankedRow& row) {
+RankedRow RowFromProto(const v1::RankedRow& row) {
   RankedRow result;
   result.rank = row.rank();
   result.labels = Strings(row.labels());
@@ -37,7 +37,7 @@ RankedRow FromProto(const v1::RankedRow& row) {
   return result;
 }
 
-AttemptReport FromProto(const v1::AttemptSummary& attempt) {
+AttemptReport AttemptFromProto(const v1::AttemptSummary& attempt) {
   AttemptReport result;
   result.number = attempt.number();
   result.state = attempt.state();
@@ -134,7 +134,7 @@ JobReport FromProto(const v1::JobDetail& detail) {
   for (const v1::EpochMetrics& epoch : detail.epochs()) report.epochs.push_back(FromProto(epoch));
   report.evaluation = FromProto(detail.evaluation());
   report.dataset = FromProto(detail.dataset());
-  for (const v1::AttemptSummary& attempt : detail.attempts()) report.attempts.push_back(FromProto(attempt));
+  for (const v1::AttemptSummary& attempt : detail.attempts()) report.attempts.push_back(AttemptFromProto(attempt));
   return report;
 }
 
@@ -156,7 +156,7 @@ RankedTable FromProto(const v1::RankResponse& response, bool by_level) {
   table.jobs = FromProto(sweep.jobs());
   table.axes = Strings(response.axes());
   table.constants = Strings(response.constants());
-  for (const v1::RankedRow& row : response.rows()) table.rows.push_back(FromProto(row));
+  for (const v1::RankedRow& row : response.rows()) table.rows.push_back(RowFromProto(row));
   for (RankedRow& row : table.rows) row.labels.resize(table.axes.size());
   table.total_rows = response.total_rows();
   table.by_level = by_level;

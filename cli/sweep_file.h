@@ -1,4 +1,4 @@
-// Reading a sweep file from disk.
+// A sweep file read and checked, with its text for submitting it verbatim.
 #pragma once
 
 #include <string>
@@ -14,8 +14,7 @@ struct SweepFile {
   SweepSpec spec;
 };
 
-// Reads and checks `path` ("-" is standard input) against the built-in catalog. Returns NOT_FOUND or PERMISSION_DENIED if
-// it cannot be read, else what ParseSweep returns. Reads no more than the reader accepts, whatever the file's size.
+// Reads and checks `path` ("-" is standard input) against the built-in catalog. Errors as ReadSweepText and ParseSweep.
 absl::StatusOr<SweepFile> ReadSweepFile(const std::string& path);
 
 }  // namespace gridsweep

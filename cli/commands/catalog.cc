@@ -2,6 +2,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/output_flags.h"
+#include "common/catalog/describe.h"
 
 namespace gridsweep {
 namespace {
@@ -10,56 +11,29 @@ constexpr char kDetails[] =
     "\nExamples:\n"
     "  gridsweep catalog                      every component\n"
     "  gridsweep catalog optimizer            the optimizers and their parameters\n"
-    "  gridsweep catalog optimizer sgd        one of them\n"
+    "  gridsweep catalog optimizer sgd        one of them, with an example\n"
     "  gridsweep catalog --format json";
 
-Table ComponentTable(const std::vector<const ComponentSpec*>& components) {
-  Table table;
-  table.columns = {{.key = "axis", .header = "axis"},
-                   {.key = "name", .header = "name"},
-                   {.key = "parameters", .header = "parameters", .min_width = 12},
-                   {.key = "doc", .header = "what it is", .min_width = 20}};
-  for (const ComponentSpec* component : components) {
-    std::vector<std::string> params;
-    for (const ParamSpec& param : component->params) params.push_back(param.name);
-    table.rows.push_back({Cell::Text(std::string(AxisName(component->axis))), Cell::Text(component->name),
-                          Cell::Text(fmt::format("{}", fmt::join(params, ", "))),
-                          Cell::Text(component->doc)});
-  }
-  return table;
-}
-
+// One row a parameter; components without parameters have one row too.
 Table ParamTable(const std::vector<const ComponentSpec*>& components) {
   Table table;
-  table.columns = {{.key = "axis", .header = "", .audience = Audience::kMachines},
+  table.columns = {{.key = "axis", .header = "axis"},
                    {.key = "component", .header = "component"},
                    {.key = "parameter", .header = "parameter"},
                    {.key = "default", .header = "default", .align = Align::kRight},
-                   {.key = "expected", .header = "expected", .min_width = 12},
-                   {.key = "doc", .header = "what it does", .min_width = 20}};
+                   {.key = "expected", .header = "expected"},
+                   {.key = "doc", .header = "what it is"}};
   for (const ComponentSpec* component : components) {
+    const Cell axis = Cell::Text(std::string(AxisName(component->axis)));
+    const Cell name = Cell::Text(component->name);
+    table.rows.push_back({axis, name, Cell(), Cell(), Cell(), Cell::Text(component->doc)});
     for (const ParamSpec& param : component->params) {
-      table.rows.push_back({Cell::Text(std::string(AxisName(component->axis))), Cell::Text(component->name),
-                            Cell::Text(param.name),
+      table.rows.push_back({axis, name, Cell::Text(param.name),
                             Cell(ParamValueText(param.default_value), ParamValueToJson(param.default_value)),
                             Cell::Text(param.Expectation()), Cell::Text(param.doc)});
     }
   }
   return table;
-}
-
-// One component in full: nothing shortened, whatever the width.
-std::string ComponentText(const ComponentSpec& component) {
-  std::string text = fmt::format("{} {}: {}\n", AxisName(component.axis), component.name, component.doc);
-  for (const ParamSpec& param : component.params) {
-    text += fmt::format("\n  {}\n    {}\n    {}, default {}\n", param.name, param.doc, param.Expectation(),
-                        ParamValueText(param.default_value));
-    if (param.primary) {
-      text += fmt::format("    may be written in short: {}: {}\n", component.name,
-                          ParamValueText(param.default_value));
-    }
-  }
-  return text;
 }
 
 class CatalogCommand : public Command {
@@ -76,30 +50,23 @@ class CatalogCommand : public Command {
 
   absl::StatusOr<int> Run(Context& context) override {
     const Catalog& catalog = Catalog::Builtin();
-    if (axis_.empty()) {
-      if (format_.format == OutputFormat::kJson) {
-        *context.out.stream << catalog.ToJson();
-        return kExitOk;
-      }
-      std::vector<const ComponentSpec*> all;
-      for (const ComponentSpec& component : catalog.components()) all.push_back(&component);
-      PrintTable(ComponentTable(all), format_, "", context);
+    std::optional<Axis> axis;
+    if (!axis_.empty()) {
+      GS_ASSIGN_OR_RETURN(axis, ParseAxis(axis_));
+    }
+    // Also the check of the name, whatever the format.
+    GS_ASSIGN_OR_RETURN(const std::string text, DescribeCatalog(catalog, axis, component_));
+    if (format_.format == OutputFormat::kTable) {
+      *context.out.stream << text;
       return kExitOk;
     }
-    GS_ASSIGN_OR_RETURN(const Axis axis, ParseAxis(axis_));
-    std::vector<const ComponentSpec*> chosen = catalog.OnAxis(axis);
-    if (!component_.empty()) {
-      GS_ASSIGN_OR_RETURN(const ComponentSpec* component, catalog.Find(axis, component_));
-      if (format_.format == OutputFormat::kTable) {
-        *context.out.stream << ComponentText(*component);
-        return kExitOk;
-      }
-      chosen = {component};
+    std::vector<const ComponentSpec*> chosen;
+    for (const ComponentSpec& component : catalog.components()) {
+      const bool wanted =
+          (!axis || component.axis == *axis) && (component_.empty() || component.name == component_);
+      if (wanted) chosen.push_back(&component);
     }
-    if (format_.format == OutputFormat::kTable) {
-      *context.out.stream << Render(ComponentTable(chosen), format_.format, context.out.screen) << "\n";
-    }
-    PrintTable(ParamTable(chosen), format_, fmt::format("no {} has parameters", axis_), context);
+    PrintTable(ParamTable(chosen), format_, "", context);
     return kExitOk;
   }
 

@@ -1,0 +1,162 @@
+#include "cli/progress.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/versions.h"
+#include "common/results/text_width.h"
+
+namespace gridsweep {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+v1::SweepStatus Status(int64_t done = 12, int64_t failed = 1) {
+  v1::SweepStatus status;
+  v1::SweepSummary& sweep = *status.mutable_summary();
+  sweep.set_id(3);
+  sweep.set_name("emnist-baseline");
+  sweep.set_state("active");
+  sweep.set_epochs(10);
+  sweep.set_seeds(3);
+  sweep.mutable_objective()->set_metric("val_accuracy");
+  sweep.mutable_jobs()->set_succeeded(done - failed);
+  sweep.mutable_jobs()->set_failed(failed);
+  sweep.mutable_jobs()->set_running(2);
+  sweep.mutable_jobs()->set_pending(30 - done);
+  status.set_epochs_done(done * 10 + 5);
+  status.set_epochs_total(320);
+  status.set_epochs_per_minute(42.1);
+  status.set_eta_seconds(275);
+  status.mutable_best()->set_label("cnn relu adam");
+  status.mutable_best()->set_objective(0.84987);
+  for (int i = 0; i < 2; ++i) {
+    v1::RunningJob& job = *status.add_running();
+    job.set_job(17 + i);
+    job.set_attempt_number(1 + i);
+    job.set_label(i == 0 ? "cnn relu sgd(lr=0.05, momentum=0.9) step(step_size=3)" : "mlp tanh adam none");
+    job.set_seed(1);
+    job.set_worker("local-1");
+    job.set_device("cpu");
+    job.set_epoch(4);
+    job.set_epoch_fraction(0.456);
+    for (const double value : {0.5, 0.7, 0.8}) job.add_curve(value);
+  }
+  return status;
+}
+
+std::string Text(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(RenderProgress, At80Columns) {
+  EXPECT_EQ(Text(RenderProgress(Status(), {.width = 80}, 16)), "");
+}
+
+TEST(RenderProgress, At140Columns) {
+  EXPECT_EQ(Text(RenderProgress(Status(), {.width = 140}, 16)), "");
+}
+
+TEST(RenderProgress, NeverExceedsTheWidth) {
+  for (int width = 20; width < 200; ++width) {
+    for (const std::string& line : RenderProgress(Status(), {.width = width}, 16)) {
+      EXPECT_LE(DisplayWidth(line), width) << line;
+    }
+  }
+}
+
+TEST(RenderProgress, SaysWhyNothingHappens) {
+  v1::SweepStatus status = Status();
+  status.set_waiting_for("no worker has the data set 'x'");
+  EXPECT_THAT(Text(RenderProgress(status, {.width = 80}, 16)),
+              HasSubstr("waiting: no worker has the data set 'x'"));
+  status.mutable_summary()->set_state("paused");
+  EXPECT_THAT(Text(RenderProgress(status, {.width = 80}, 16)), HasSubstr("paused"));
+}
+
+TEST(RenderProgress, AnEmptyStatusIsHarmless) {
+  EXPECT_THAT(RenderProgress(v1::SweepStatus(), {.width = 80}, 16), Not(IsEmpty()));
+}
+
+TEST(RenderProgress, ManyRunningJobsAreCounted) {
+  EXPECT_THAT(Text(RenderProgress(Status(), {.width = 80}, 1)), HasSubstr("… and 1 more"));
+}
+
+TEST(RenderProgressLine, IsOneSentence) {
+  EXPECT_EQ(RenderProgressLine(Status()),
+            "12 of 32 jobs done, 2 running, 1 failed; 125 of 320 epochs, 42.1 a minute, about 4 min 35 s "
+            "left; best "
+            "val_accuracy 84.99 % (cnn relu adam)");
+}
+
+class ProgressLogTest : public ::testing::Test {
+ protected:
+  ProgressLog log_;
+  absl::Time now_ = absl::FromUnixSeconds(1000);
+};
+
+TEST_F(ProgressLogTest, SaysNothingTwice) {
+  EXPECT_EQ(log_.NewLines(Status(), now_).size(), 1u);
+  EXPECT_THAT(log_.NewLines(Status(), now_ + absl::Minutes(5)), IsEmpty());
+}
+
+TEST_F(ProgressLogTest, SpeaksAtMostEveryFiveSecondsButAtEveryTenth) {
+  log_.NewLines(Status(12), now_);
+  EXPECT_THAT(log_.NewLines(Status(13), now_ + absl::Seconds(5)).size(), 1u);
+  EXPECT_THAT(log_.NewLines(Status(14), now_ + absl::Seconds(6)), IsEmpty());
+  EXPECT_THAT(log_.NewLines(Status(16), now_ + absl::Seconds(7)).size(), 1u) << "half of all jobs";
+  EXPECT_THAT(log_.NewLines(Status(17), now_ + absl::Seconds(13)).size(), 1u);
+}
+
+TEST_F(ProgressLogTest, TellsEachFailureOnceInOrder) {
+  v1::SweepStatus status = Status();
+  EXPECT_THAT(log_.NewFailures(status), IsEmpty());
+  status.add_recent_failures("job 2: b");
+  status.add_recent_failures("job 1: a");
+  EXPECT_THAT(log_.NewFailures(status), ElementsAre("job 1: a", "job 2: b"));
+  EXPECT_THAT(log_.NewFailures(status), IsEmpty());
+  status.mutable_recent_failures()->Clear();
+  status.add_recent_failures("job 3: c");
+  status.add_recent_failures("job 2: b");
+  EXPECT_THAT(log_.NewFailures(status), ElementsAre("job 3: c"));
+}
+
+TEST(ProgressDisplay, RedrawsOnATerminalAndLeavesNothingBehind) {
+  std::ostringstream screen;
+  ProgressDisplay display(screen, true, {.width = 80});
+  display.Show(Status(), absl::Now());
+  EXPECT_THAT(screen.str(), Not(HasSubstr("A\r")));
+  display.Show(Status(13), absl::Now());
+  EXPECT_THAT(screen.str(), HasSubstr("\x1b[4A"));
+  display.Say("a message");
+  EXPECT_TRUE(screen.str().ends_with("\x1b[4A\r\x1b[Ja message\n")) << screen.str();
+}
+
+TEST(ProgressDisplay, WritesNoEscapesElsewhere) {
+  std::ostringstream log;
+  ProgressDisplay display(log, false, {});
+  display.Show(Status(), absl::Now());
+  display.Show(Status(20), absl::Now());
+  display.Clear();
+  EXPECT_THAT(log.str(), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(log.str(), HasSubstr("20 of 32 jobs done"));
+}
+
+TEST(FindVersion, ReadsWhatOtherProgramsPrint) {
+  EXPECT_EQ(FindVersion("gridsweep-coordinator 0.1.0\ncommit ab12\ngRPC 1.51.1\nSQLite 3.40.1", "SQLite"),
+            "3.40.1");
+  EXPECT_EQ(FindVersion("gridsweep-trainer 0.1.0 (ab12), LibTorch 2.6.0+cpu", "LibTorch"), "2.6.0+cpu");
+  EXPECT_EQ(FindVersion("libtorch version: 1.13.0\n", "LibTorch"), "1.13.0");
+  EXPECT_EQ(FindVersion("LibTorch\nSQLite 3", "LibTorch"), "");
+  EXPECT_EQ(FindVersion("", "LibTorch"), "");
+}
+
+}  // namespace
+}  // namespace gridsweep

@@ -1,0 +1,300 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "common/results/render_job.h"
+#include "common/results/render_lists.h"
+#include "common/results/render_rank.h"
+#include "common/results/text_width.h"
+
+namespace gridsweep {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+JobResult Result(int64_t job, int64_t seed, double objective) {
+  JobResult result;
+  result.job = job;
+  result.seed = seed;
+  result.state = JobState::kSucceeded;
+  result.objective = objective;
+  result.objective_epoch = 9 + seed % 2;
+  result.test_accuracy = objective - 0.0123;
+  result.test_loss = 1.3 - objective;
+  result.train_loss = 1.1 - objective;
+  result.seconds = 41.25;
+  return result;
+}
+
+JobResult Ended(int64_t job, JobState state, const std::string& error = "") {
+  JobResult result;
+  result.job = job;
+  result.state = state;
+  result.error = error;
+  return result;
+}
+
+RankedTable Study() {
+  const std::vector<CellResults> cells = {
+      {1, 0, {"mlp", "relu", "adam", "none"}, {Result(1, 1, 0.78), Result(2, 2, 0.79)}},
+      {2,
+       1,
+       {"cnn", "relu", "adam", "step(step_size=3, gamma=0.5)"},
+       {Result(3, 1, 0.845), Result(4, 2, 0.8547)}},
+      {3,
+       2,
+       {"cnn", "tanh", "sgd(lr=0.05, momentum=0.9)", "none"},
+       {Result(5, 1, 0.80), Ended(6, JobState::kDiverged)}},
+      {4,
+       3,
+       {"cnn", "relu", "sgd(lr=0.5, momentum=0.9)", "none"},
+       {Ended(7, JobState::kDiverged), Ended(8, JobState::kDiverged)}},
+      {5,
+       4,
+       {"mlp", "tanh", "rmsprop", "none"},
+       {Ended(9, JobState::kFailed, "trainer killed by SIGSEGV"), Ended(10, JobState::kFailed, "x")}}};
+  RankedTable table;
+  table.sweep = 3;
+  table.sweep_name = "emnist-baseline";
+  table.sweep_state = "finished";
+  table.dataset = "emnist-balanced";
+  table.metric = "val_accuracy";
+  table.goal = "max";
+  table.epoch = "best";
+  table.validation = 0.1;
+  table.seeds = 2;
+  table.epochs = 10;
+  table.cells = 5;
+  table.axes = {"model", "activation", "optimizer", "scheduler"};
+  table.constants = {"regularization = none"};
+  table.rows = RankCells(cells, Goal::kMax);
+  for (const RankedRow& row : table.rows) {
+    table.jobs.succeeded += row.jobs.succeeded;
+    table.jobs.diverged += row.jobs.diverged;
+    table.jobs.failed += row.jobs.failed;
+  }
+  table.total_rows = 5;
+  return table;
+}
+
+std::string Rank(const RankedTable& table, int width, bool no_times = false) {
+  return RenderRank(table, OutputFormat::kTable, {.width = width}, {.no_times = no_times});
+}
+
+TEST(RenderRank, At140Columns) {
+  EXPECT_EQ(
+      Rank(Study(), 140),
+      R"(emnist-baseline (sweep 3): emnist-balanced, 5 cells, 2 seeds each, 10 epochs, 10 jobs, 5 succeeded, 3 diverged, 2 failed
+ranked by val_accuracy (highest, best epoch); 10 % of the training set held out for validation
+constant: regularization = none
+everywhere: sgd: momentum=0.9; step: step_size=3, gamma=0.5
+
+)");
+}
+
+TEST(RenderRank, At80Columns) {
+  EXPECT_EQ(Rank(Study(), 80), "");
+}
+
+TEST(RenderRank, FitsTheTerminalAndHasNoTrailingSpaces) {
+  for (int width = 72; width < 220; ++width) {
+    std::istringstream lines(Rank(Study(), width));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(DisplayWidth(line), width) << line;
+      EXPECT_FALSE(line.ends_with(' ')) << "'" << line << "'";
+    }
+  }
+}
+
+TEST(RenderRank, FailedAndDivergedCellsAreShownWithTheirNote) {
+  const std::string text = Rank(Study(), 0);
+  EXPECT_THAT(text, HasSubstr("1 of 2 diverged"));
+  EXPECT_THAT(text, HasSubstr("2 of 2 diverged"));
+  EXPECT_THAT(text, HasSubstr("2 of 2 failed: trainer killed by SIGSEGV"));
+}
+
+TEST(RenderRank, SaysWhenItRanksOnTestAndDoesNotRepeatTheColumn) {
+  RankedTable table = Study();
+  table.ranked_on_test = true;
+  table.validation = 0;
+  table.metric = "test_accuracy";
+  const std::string text = Rank(table, 0);
+  EXPECT_THAT(text, HasSubstr("ranked on test: nothing was held out"));
+  EXPECT_EQ(text.find("test acc"), text.rfind("test acc"));
+}
+
+TEST(RenderRank, WithoutTimesNothingOfARunIsLeft) {
+  RankedTable other = Study();
+  other.sweep = 99;
+  for (RankedRow& row : other.rows) {
+    row.seconds = 7;
+    row.cell += 1000;
+    for (int64_t& job : row.job_ids) job += 1000;
+  }
+  for (const OutputFormat format : kAllOutputFormats) {
+    EXPECT_EQ(RenderRank(Study(), format, {}, {.no_times = true}),
+              RenderRank(other, format, {}, {.no_times = true}))
+        << OutputFormatName(format);
+    EXPECT_NE(RenderRank(Study(), format, {}, {}), RenderRank(other, format, {}, {}))
+        << OutputFormatName(format);
+  }
+}
+
+TEST(RenderRank, CsvHasEveryColumnInFullPrecision) {
+  std::istringstream lines(RenderRank(Study(), OutputFormat::kCsv, {.width = 40}, {}));
+  std::string header, first;
+  std::getline(lines, header);
+  std::getline(lines, first);
+  EXPECT_EQ(header,
+            "rank,model,activation,optimizer,scheduler,n,mean,ci95,sd,test_accuracy,test_loss,train_loss,"
+            "best_epoch,"
+            "seconds,job_ids,note");
+  EXPECT_THAT(first, HasSubstr("1,cnn,relu,adam,\"step(step_size=3, gamma=0.5)\",2,0.849"));
+}
+
+TEST(RenderRank, JsonHasTypedRowsAndTheirConditions) {
+  const absl::StatusOr<Json> json = ParseJson(RenderRank(Study(), OutputFormat::kJson, {}, {}));
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ((*json)["sweep"]["dataset"], "emnist-balanced");
+  EXPECT_EQ((*json)["rows"].size(), 5u);
+  EXPECT_EQ((*json)["rows"][0]["rank"], 1);
+  EXPECT_TRUE((*json)["rows"][4]["mean"].is_null());
+  EXPECT_EQ((*json)["rows"][0]["job_ids"], Json({3, 4}));
+}
+
+TEST(RenderRank, TellsOfRowsThatTopLeftOut) {
+  RankedTable table = Study();
+  table.rows.resize(2);
+  EXPECT_THAT(Rank(table, 0), HasSubstr("… 3 more"));
+}
+
+TEST(RenderRank, LevelsShowTheirBestCell) {
+  RankedTable table = Study();
+  table.by_level = true;
+  table.axes = {"model"};
+  for (RankedRow& row : table.rows) row.labels = {row.labels[0]};
+  table.rows.resize(1);
+  table.rows[0].cells = 3;
+  table.rows[0].best_label = "relu adam step";
+  const std::string text = Rank(table, 0);
+  EXPECT_THAT(text, HasSubstr("each model is shown by its best cell"));
+  EXPECT_THAT(text, HasSubstr("relu adam step"));
+}
+
+JobReport Report() {
+  JobReport job;
+  job.id = 17;
+  job.sweep = 3;
+  job.sweep_name = "emnist-baseline";
+  job.state = "succeeded";
+  job.axes = {"model", "activation"};
+  job.labels = {"cnn", "relu"};
+  job.seed = 1;
+  job.metric = "val_accuracy";
+  job.objective = 0.82;
+  job.objective_epoch = 2;
+  job.params_json = R"({"model":"cnn"})";
+  for (int64_t epoch = 1; epoch <= 3; ++epoch) {
+    EpochMetrics metrics;
+    metrics.epoch = epoch;
+    metrics.train_loss = 1.0 / static_cast<double>(epoch);
+    metrics.train_accuracy = 0.7 + 0.05 * static_cast<double>(epoch);
+    metrics.val_loss = epoch == 2 ? 0.5 : 0.6;
+    metrics.val_accuracy = epoch == 2 ? 0.82 : 0.80;
+    metrics.test_loss = 0.61;
+    metrics.test_accuracy = 0.81;
+    metrics.lr = 0.001;
+    metrics.seconds = 12.5;
+    metrics.samples_per_second = 9023.4;
+    job.epochs.push_back(metrics);
+  }
+  job.dataset.class_names = {"0", "O", "l"};
+  job.evaluation.confusion = {80, 19, 1, 7, 90, 3, 0, 0, 100};
+  job.evaluation.predictions = {{4, 0, 1, 0.51}, {9, 2, 2, 0.999}};
+  AttemptReport lost{.number = 1, .state = "lost", .worker = "node1", .error = "lease expired"};
+  AttemptReport accepted{
+      .number = 2, .state = "succeeded", .accepted = true, .worker = "node2", .device = "cpu"};
+  accepted.ended = accepted.started + absl::Seconds(75);
+  lost.stderr_tail = "terminate called\n  what(): boom";
+  job.attempts = {lost, accepted};
+  return job;
+}
+
+TEST(RenderJob, TellsTheWholeStory) {
+  const std::string text = RenderJob(Report(), OutputFormat::kTable, {.width = 80});
+  EXPECT_THAT(
+      text,
+      HasSubstr("job 17 of emnist-baseline (sweep 3): succeeded\nmodel = cnn, activation = relu, seed 1\n"
+                "val_accuracy 82.00 % at epoch 2\n"));
+  EXPECT_THAT(text, HasSubstr("val_accuracy *  ▁█▁"));
+  EXPECT_THAT(text, HasSubstr("0       O              19          19.00 %"));
+  EXPECT_THAT(text, HasSubstr("✗ wrong"));
+  EXPECT_THAT(text, HasSubstr("lease expired"));
+  EXPECT_THAT(text, HasSubstr("1 min 15 s"));
+  EXPECT_THAT(text, HasSubstr("    what(): boom"));
+}
+
+TEST(RenderJob, MachinesGetTheEpochs) {
+  const std::string csv = RenderJob(Report(), OutputFormat::kCsv, {});
+  EXPECT_THAT(
+      csv,
+      HasSubstr("epoch,train_loss,train_accuracy,val_loss,val_accuracy,test_loss,test_accuracy,lr,seconds,"
+                "samples_per_second\n1,1,0.75,"));
+  const absl::StatusOr<Json> json = ParseJson(RenderJob(Report(), OutputFormat::kJson, {}));
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ((*json)["predictions"][0]["predicted"], "O");
+  EXPECT_EQ((*json)["epochs"].size(), 3u);
+}
+
+TEST(RenderJob, AJobThatNeverRanIsShownToo) {
+  JobReport job;
+  job.id = 1;
+  job.state = "pending";
+  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 80}), HasSubstr("job 1"));
+}
+
+TEST(WorstConfusions, AreSortedByCountWithTheShareOfTheActualClass) {
+  const std::vector<Confusion> worst = WorstConfusions({80, 19, 1, 7, 90, 3, 0, 0, 100}, 3);
+  ASSERT_EQ(worst.size(), 3u);
+  EXPECT_EQ(worst[0].actual, 0);
+  EXPECT_EQ(worst[0].predicted, 1);
+  EXPECT_EQ(worst[0].count, 19);
+  EXPECT_DOUBLE_EQ(worst[0].share, 0.19);
+  EXPECT_EQ(worst[1].count, 7);
+  EXPECT_EQ(worst[2].count, 3);
+}
+
+TEST(WorstConfusions, AMatrixThatIsNotSquareHasNone) {
+  EXPECT_TRUE(WorstConfusions({1, 2, 3}, 5).empty());
+}
+
+TEST(FormatAge, IsRoughOnPurpose) {
+  const absl::Time now = absl::FromUnixSeconds(1'000'000'000);
+  EXPECT_EQ(FormatAge(now, now), "just now");
+  EXPECT_EQ(FormatAge(now + absl::Seconds(5), now), "just now");  // clocks differ
+  EXPECT_EQ(FormatAge(now - absl::Seconds(42), now), "42 s ago");
+  EXPECT_EQ(FormatAge(now - absl::Minutes(3), now), "3 min ago");
+  EXPECT_EQ(FormatAge(now - absl::Hours(50), now), "2 d ago");
+}
+
+TEST(JobTable, PeopleSeeOnlyAxesThatVary) {
+  const std::vector<JobLine> jobs = {{.id = 1, .state = "pending", .labels = {"mlp", "relu"}, .seed = 1},
+                                     {.id = 2, .state = "failed", .labels = {"cnn", "relu"}, .seed = 1}};
+  const Table table = JobTable(jobs, {"model", "activation"}, "val_accuracy");
+  EXPECT_THAT(RenderTable(table, {}), Not(HasSubstr("activation")));
+  EXPECT_THAT(RenderCsv(table), HasSubstr("id,state,model,activation,seed"));
+}
+
+TEST(QueryTable, KeepsNullsEmptyTextsAndNumbersApart) {
+  const Table table = QueryTable({"a", "b"}, {{std::monostate(), std::string()}, {int64_t{3}, 0.5}});
+  EXPECT_EQ(RenderCsv(table), "a,b\n,\n3,0.5\n");
+  EXPECT_THAT(RenderTable(table, {}), HasSubstr("NULL"));
+  EXPECT_EQ(TableToJson(table)[1].dump(), R"({"a":3,"b":0.5})");
+}
+
+}  // namespace
+}  // namespace gridsweep

@@ -1,0 +1,208 @@
+#include "common/results/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include "common/results/format_number.h"
+#include "common/results/labels.h"
+#include "common/results/sparkline.h"
+#include "common/results/text_width.h"
+
+namespace gridsweep {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Table Example() {
+  Table table;
+  table.columns = {{.key = "name", .header = "name", .min_width = 6},
+                   {.key = "value", .header = "value", .align = Align::kRight},
+                   {.key = "extra", .header = "less important", .priority = 2},
+                   {.key = "note", .header = "note"}};
+  table.rows = {{Cell::Text("a long label of a cell"), Cell("1.5", 1.5), Cell::Text("x"), Cell::Text("")},
+                {Cell::Text("漢字"), Cell("22.25", 22.25), Cell::Text("y"), Cell::Text("odd")}};
+  return table;
+}
+
+TEST(RenderTable, AlignsColumnsByDisplayWidth) {
+  EXPECT_EQ(RenderTable(Example(), {}),
+            "name                    value  less important  note\n"
+            "──────────────────────  ─────  ──────────────  ────\n"
+            "a long label of a cell    1.5  x\n"
+            "漢字                    22.25  y               odd\n");
+}
+
+TEST(RenderTable, LeavesOutTheLeastImportantColumnWhenNarrow) {
+  EXPECT_EQ(RenderTable(Example(), {.width = 40}),
+            "name                    value  note\n"
+            "──────────────────────  ─────  ────\n"
+            "a long label of a cell    1.5\n"
+            "漢字                    22.25  odd\n");
+}
+
+TEST(RenderTable, ShortensLabelsWhenNothingElseIsLeft) {
+  EXPECT_EQ(RenderTable(Example(), {.width = 24}),
+            "name         value  note\n"
+            "───────────  ─────  ────\n"
+            "a long lab…    1.5\n"
+            "漢字         22.25  odd\n");
+}
+
+TEST(RenderTable, FitsEveryWidthDownToTheLeastAndHasNoTrailingSpaces) {
+  for (int width = 19; width < 70; ++width) {
+    std::istringstream lines(RenderTable(Example(), {.width = width}));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(DisplayWidth(line), width) << line;
+      EXPECT_FALSE(line.ends_with(' ')) << "'" << line << "'";
+    }
+  }
+}
+
+TEST(RenderTable, LeavesOutColumnsThatAreEmptyInEveryRow) {
+  Table table = Example();
+  table.rows.pop_back();
+  EXPECT_THAT(RenderTable(table, {}), Not(HasSubstr("note")));
+  table.columns[3].keep_empty = true;
+  EXPECT_THAT(RenderTable(table, {}), HasSubstr("note"));
+}
+
+TEST(RenderTable, AForeignTextCannotForgeLinesOrColours) {
+  Table table;
+  table.columns = {{.key = "w", .header = "worker"}};
+  table.rows = {{Cell::Text("evil\n\x1b[31mrow")}};
+  EXPECT_EQ(RenderTable(table, {}), "worker\n─────────────\nevil  [31mrow\n");
+}
+
+TEST(RenderTable, ColoursOnlyWhenAllowed) {
+  EXPECT_THAT(RenderTable(Example(), {.color = true}), HasSubstr("\x1b[1m"));
+  EXPECT_THAT(RenderTable(Example(), {}), Not(HasSubstr("\x1b")));
+}
+
+TEST(RenderCsv, QuotesByRfc4180AndKeepsEveryBit) {
+  Table table;
+  table.columns = {{.key = "plain", .header = ""},
+                   {.key = "text", .header = ""},
+                   {.key = "number", .header = ""},
+                   {.key = "shown", .header = "", .audience = Audience::kPeople}};
+  table.rows = {{Cell::Text("a"), Cell::Text("say \"hi\", twice"), Cell("", 0.1), Cell::Text("hidden")},
+                {Cell(), Cell::Text("two\nlines"), Cell("", NumberToJson(std::nan(""))), Cell()},
+                {Cell::Integer(-3), Cell::Text(""), Cell("", true), Cell()}};
+  EXPECT_EQ(RenderCsv(table),
+            "plain,text,number\n"
+            "a,\"say \"\"hi\"\", twice\",0.10000000000000001\n"
+            ",\"two\nlines\",nan\n"
+            "-3,,true\n");
+}
+
+TEST(RenderCsv, NumbersReadBackToTheSameBits) {
+  for (const double value : {1.0 / 3, 0.84987, 1e-300, 123456789.123456789, std::nextafter(1.0, 2.0)}) {
+    Table table;
+    table.columns = {{.key = "x", .header = ""}};
+    table.rows = {{Cell("", value)}};
+    EXPECT_EQ(std::stod(RenderCsv(table).substr(2)), value);
+  }
+}
+
+TEST(TableToJson, HasOneObjectARowWithTypedValues) {
+  EXPECT_EQ(TableToJson(Example())[1].dump(), R"({"extra":"y","name":"漢字","note":"odd","value":22.25})");
+}
+
+TEST(Render, JsonSurvivesBytesThatAreNotUtf8) {
+  Table table;
+  table.columns = {{.key = "x", .header = ""}};
+  table.rows = {{Cell::Text("a\xFF")}};
+  EXPECT_TRUE(ParseJson(Render(table, OutputFormat::kJson, {})).ok());
+}
+
+TEST(RenderMarkdown, EscapesWhatWouldEndACell) {
+  Table table;
+  table.columns = {{.key = "a", .header = "a|b"}, {.key = "n", .header = "n", .align = Align::kRight}};
+  table.rows = {{Cell::Text("x | y\nz"), Cell::Integer(1)}};
+  EXPECT_EQ(RenderMarkdown(table), "| a\\|b | n |\n| --- | ---: |\n| x \\| y z | 1 |\n");
+}
+
+TEST(ParseOutputFormat, ListsTheFormatsWhenUnknown) {
+  EXPECT_TRUE(ParseOutputFormat("markdown").ok());
+  EXPECT_THAT(Message(ParseOutputFormat("xml").status()), HasSubstr("table, csv, json or markdown"));
+}
+
+TEST(FormatNumber, ReadsWell) {
+  EXPECT_EQ(FormatAccuracy(0.84987), "84.99 %");
+  EXPECT_EQ(FormatAccuracy(1), "100.00 %");
+  EXPECT_EQ(FormatLoss(0.45124), "0.4512");
+  EXPECT_EQ(FormatLoss(12.3456), "12.35");
+  EXPECT_EQ(FormatLoss(0), "0.0000");
+  EXPECT_EQ(FormatLoss(0.000001234), "1.234e-06");
+  EXPECT_EQ(FormatLoss(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0.00214), "84.99 ± 0.21 %");
+  EXPECT_EQ(FormatInterval("test_loss", 0.45124, 0.00214), "0.4512 ± 0.0021");
+  EXPECT_EQ(FormatMeanCount(3), "3");
+  EXPECT_EQ(FormatMeanCount(8.666), "8.7");
+  EXPECT_EQ(FormatSeconds(0.521), "0.52");
+  EXPECT_EQ(FormatSeconds(9.999), "10.0");
+  EXPECT_EQ(FormatSeconds(1234.4), "1234");
+  EXPECT_EQ(FormatBytes(561753746), "535.7 MiB");
+  EXPECT_EQ(FormatBytes(1023), "1023 B");
+  EXPECT_EQ(FormatCount(1234567), "1,234,567");
+  EXPECT_EQ(FormatCount(-123), "-123");
+}
+
+TEST(FormatDuration, RoundsWithoutStrangeUnits) {
+  EXPECT_EQ(FormatDuration(0.52), "0.5 s");
+  EXPECT_EQ(FormatDuration(59.6), "1 min 00 s");
+  EXPECT_EQ(FormatDuration(185), "3 min 05 s");
+  EXPECT_EQ(FormatDuration(3600), "1 h 00 min");
+  EXPECT_EQ(FormatDuration(3600 * 49), "2 d 01 h");
+  EXPECT_EQ(FormatDuration(-1), "?");
+  EXPECT_EQ(FormatDuration(std::nan("")), "?");
+}
+
+TEST(Sparkline, DrawsLowToHigh) {
+  EXPECT_EQ(Sparkline({0, 1, 2, 3, 4, 5, 6, 7}, 8), "▁▂▃▄▅▆▇█");
+  EXPECT_EQ(Sparkline({5, 5}, 8), "▅▅");
+  EXPECT_EQ(Sparkline({}, 8), "");
+}
+
+TEST(Sparkline, MarksValuesThatAreNotFinite) {
+  EXPECT_EQ(Sparkline({0, std::nan(""), 1}, 8), "▁×█");
+  EXPECT_EQ(Sparkline({std::numeric_limits<double>::infinity()}, 8), "×");
+}
+
+TEST(Sparkline, JoinsValuesToFitTheWidth) {
+  std::vector<double> values(1000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
+  EXPECT_EQ(DisplayWidth(Sparkline(values, 10)), 10);
+  EXPECT_TRUE(Sparkline(values, 10).ends_with("█"));
+}
+
+TEST(ShortenLabels, LeavesOutWhatNeverVaries) {
+  const CompactLabels compact = ShortenLabels(
+      {"adam", "sgd(lr=0.05, momentum=0.9)", "sgd(lr=0.01, momentum=0.9)", "step(step_size=3, gamma=0.5)"});
+  EXPECT_THAT(compact.labels, ElementsAre("adam", "sgd(lr=0.05)", "sgd(lr=0.01)", "step"));
+  EXPECT_THAT(compact.legend, ElementsAre("sgd: momentum=0.9", "step: step_size=3, gamma=0.5"));
+}
+
+TEST(ShortenLabels, KeepsAParameterThatOneVariantLacks) {
+  // A parameter at its default is not in the label: dropping it from the other would make the two alike.
+  const CompactLabels compact = ShortenLabels({"sgd(momentum=0.9)", "sgd"});
+  EXPECT_THAT(compact.labels, ElementsAre("sgd(momentum=0.9)", "sgd"));
+  EXPECT_TRUE(compact.legend.empty());
+}
+
+TEST(ShortenLabels, UnderstandsCombinationsAndLists) {
+  const CompactLabels compact =
+      ShortenLabels({"none", "l2(0.0001)+dropout(0.3)", "l2(0.0001)", "cnn(channels=[32, 64], hidden=[128])",
+                     "cnn(channels=[16, 32], hidden=[128])"});
+  EXPECT_THAT(compact.labels,
+              ElementsAre("none", "l2+dropout", "l2", "cnn(channels=[32, 64])", "cnn(channels=[16, 32])"));
+  EXPECT_THAT(compact.legend, ElementsAre("cnn: hidden=[128]", "dropout: 0.3", "l2: 0.0001"));
+}
+
+}  // namespace
+}  // namespace gridsweep
