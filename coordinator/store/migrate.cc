@@ -13,6 +13,10 @@ namespace {
 // Entry i leads from version i to i + 1.
 const std::string_view* const kMigrations[] = {&embedded::kSchema0001};
 
+absl::Status Corrupt(const std::string& path, const std::string& finding) {
+  return DataLoss("database '{}' is corrupt: {}; restore it from a backup", path, finding);
+}
+
 absl::StatusOr<std::string> QuickCheck(Db& db) {
   GS_ASSIGN_OR_RETURN(Statement check, db.Query("PRAGMA quick_check(1)"));
   GS_ASSIGN_OR_RETURN(const bool found, check.Step());
@@ -33,8 +37,10 @@ absl::StatusOr<SchemaIdentity> CheckSchema(Db& db, const std::string& path) {
   }
   GS_RETURN_IF_ERROR(application.status());
   GS_ASSIGN_OR_RETURN(identity.version, db.QueryInt("PRAGMA user_version"));
-  GS_ASSIGN_OR_RETURN(const int64_t objects, db.QueryInt("SELECT count(*) FROM sqlite_schema"));
-  if (*application == 0 && identity.version == 0 && objects == 0) {
+  const absl::StatusOr<int64_t> objects = db.QueryInt("SELECT count(*) FROM sqlite_schema");
+  if (absl::IsDataLoss(objects.status())) return Corrupt(path, Message(objects.status()));
+  GS_RETURN_IF_ERROR(objects.status());
+  if (*application == 0 && identity.version == 0 && *objects == 0) {
     identity.is_empty = true;
     return identity;
   }
@@ -52,8 +58,7 @@ absl::StatusOr<SchemaIdentity> CheckSchema(Db& db, const std::string& path) {
   const absl::StatusOr<std::string> health = QuickCheck(db);
   if (!health.ok() && !absl::IsDataLoss(health.status())) return health.status();
   const std::string verdict = health.ok() ? *health : Message(health.status());
-  if (verdict != "ok")
-    return DataLoss("database '{}' is corrupt: {}; restore it from a backup", path, verdict);
+  if (verdict != "ok") return Corrupt(path, verdict);
   return identity;
 }
 

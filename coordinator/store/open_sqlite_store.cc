@@ -57,13 +57,13 @@ ReaderPool::Opener ReadOnlyOpener(const std::string& file) {
   return [file]() -> absl::StatusOr<std::unique_ptr<Db>> {
     GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly));
     const absl::Status readable = db->QueryInt("SELECT count(*) FROM sqlite_schema").status();
-    if (readable.ok()) return db;
+    if (!absl::IsUnavailable(readable)) return db;
     // Without the WAL's files and without permission to make them. If no coordinator runs, nobody writes and
     // the file can be read as it is.
     std::error_code error;
     const bool has_wal =
         std::filesystem::exists(file + "-wal", error) && std::filesystem::file_size(file + "-wal", error) > 0;
-    if (!absl::IsUnavailable(readable) || has_wal || IsLockHeld(file + ".lock")) return readable;
+    if (has_wal || IsLockHeld(file + ".lock")) return readable;
     return Db::Open(file, Db::Mode::kReadOnlyImmutable);
   };
 }
