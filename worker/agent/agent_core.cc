@@ -263,15 +263,7 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
   info_due_ = info_due_ || response.send_info;
   for (const StoredSeq& stored : response.stored) book_.Acknowledge(stored);
   for (const int64_t attempt : response.stop) StopAttempt(now, attempt);
-  // Leases fill the room that the request offered; more may have come free since, which the next request will
-  // say.
-  int filled = 0;
-  for (const Lease& lease : response.leases) {
-    const int before = Room();
-    AcceptLease(now, lease);
-    filled += before - Room();
-  }
-  known_room_ = std::max(0, known_room_ - filled);
+  for (const Lease& lease : response.leases) AcceptLease(now, lease);
   next_sync_ = now + std::clamp(response.next_call, kMinNextCall, kMaxNextCall);
   if (final_in_flight_) final_answered_ = true;
   EndDrainIfDone(now);
@@ -280,7 +272,6 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
 void AgentCore::OnSyncError(absl::Duration now, const absl::Status& error) {
   in_flight_ = false;
   info_due_ = info_due_ || info_in_flight_;
-  book_.MarkUnsent();
   if (ended_) return;
   if (absl::IsCancelled(error) && std::exchange(cancel_expected_, false)) {
     next_sync_ = now;

@@ -81,10 +81,6 @@ std::vector<AttemptEvents> AttemptBook::TakeEvents(size_t budget) {
   return batches;
 }
 
-void AttemptBook::MarkUnsent() {
-  for (auto& [id, attempt] : attempts_) attempt.sent_seq = 0;
-}
-
 bool AttemptBook::HasUnsent() const {
   return std::any_of(attempts_.begin(), attempts_.end(), [](const auto& entry) {
     const Attempt& attempt = entry.second;

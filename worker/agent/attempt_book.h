@@ -29,7 +29,7 @@ struct Attempt {
   absl::Duration last_sign;   // monotonic time of its last event
   absl::Duration stop_since;  // with kStopping
   uint64_t next_seq = 1;
-  uint64_t sent_seq = 0;            // events up to here were in a request that has not failed
+  uint64_t sent_seq = 0;            // events up to here were in a request
   std::deque<AttemptEvent> events;  // not acknowledged, ascending seq
 };
 
@@ -53,8 +53,6 @@ class AttemptBook {
   // Unacknowledged events, oldest attempts first, about `budget` bytes of them (at least one event). Marks
   // them as sent.
   std::vector<AttemptEvents> TakeEvents(size_t budget);
-  // The last request failed: its events count as unsent again.
-  void MarkUnsent();
   bool HasUnsent() const;
   bool HasUnacknowledged() const;
 

@@ -153,11 +153,13 @@ TEST_F(AgentCoreTest, AStoppedAttemptIsForgottenAndItsSlotComesFreeWhenTheTraine
   TakeLeases({1});
   Epoch(1, 1);
   ActionsOf<WriteLine>();
-  Exchange({}, {1});
+  const SyncRequest reply_to = Request();
+  Epoch(1, 2);
+  Answer(reply_to, {}, {1});
   const std::vector<WriteLine> writes = ActionsOf<WriteLine>();
   ASSERT_THAT(writes, SizeIs(1));
   EXPECT_EQ(writes[0].line, StopCommand(1));
-  Epoch(1, 2);  // was on its way
+  Epoch(1, 3);  // was on its way
   EXPECT_FALSE(core_->TakeSync(now_).has_value());
   EXPECT_EQ(core_->Room(), 0);
   core_->OnTrainerEvent(now_, 0, {1, TrainerStopped{}});
