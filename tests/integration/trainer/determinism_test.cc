@@ -20,7 +20,7 @@ class DeterminismTest : public ::testing::Test {
   static Json Job(const char* model, int seed) {
     Json job = TinyJob();
     job["model"] = ComponentJson(model);
-    job["regularization"] = {ComponentJson("dropout"), ComponentJson("l1")};
+    job["regularization"] = Json::array({ComponentJson("dropout"), ComponentJson("l1")});
     job["training"]["epochs"] = 6;
     job["seed"] = seed;
     return job;

@@ -55,7 +55,8 @@ std::vector<Case> Cases() {
                                         Part("sgd"),     Part("sgd", {{"nesterov", true}}),
                                         Part("rmsprop"), Part("rmsprop", {{"momentum", 0.5}}),
                                         Part("adagrad"), Part("sgd", {{"momentum", 0.0}})};
-  const std::vector<Json> regularizations = {Json::array(), {l1}, {l2}, {dropout}, {dropout, l1, l2}};
+  const std::vector<Json> regularizations = {Json::array(), Json::array({l1}), Json::array({l2}),
+                                             Json::array({dropout}), Json::array({dropout, l1, l2})};
   const std::vector<Json> schedulers = {Part("none"), Part("step", {{"step_size", 2}}), Part("plateau"),
                                         Part("exponential"), Part("cosine", {{"min_lr", 1e-4}})};
   std::vector<Case> cases;
@@ -74,11 +75,12 @@ std::vector<Case> Cases() {
     for (const char* activation : {"relu", "leaky_relu", "elu", "tanh", "gelu", "silu"}) {
       for (const bool batch_norm : {true, false}) {
         add(fmt::format("{} {} batch_norm={}", model, activation, batch_norm), 13,
-            Job(SmallModel(model, batch_norm), Part(activation), Part("adam"), {dropout}, Part("none")));
+            Job(SmallModel(model, batch_norm), Part(activation), Part("adam"), Json::array({dropout}),
+                Part("none")));
       }
     }
     add(fmt::format("{} as in the reference study", model), 28,
-        Job(Part(model), Part("relu"), Part("adam"), {dropout}, Part("none")));
+        Job(Part(model), Part("relu"), Part("adam"), Json::array({dropout}), Part("none")));
   }
   return cases;
 }

@@ -71,7 +71,7 @@ inline Json TinyJob() {
           {"model", ComponentJson("mlp", {{"hidden", {16, 8}}})},
           {"objective", {{"epoch", "best"}, {"goal", "max"}, {"metric", "val_accuracy"}}},
           {"optimizer", ComponentJson("adam", {{"lr", 0.01}})},
-          {"regularization", {ComponentJson("dropout", {{"p", 0.2}})}},
+          {"regularization", Json::array({ComponentJson("dropout", {{"p", 0.2}})})},
           {"scheduler", ComponentJson("none")},
           {"seed", 1},
           {"training", {{"batch_size", 16}, {"epochs", 2}, {"samples", 0}, {"validation", 0.1}}}};

@@ -153,7 +153,8 @@ TEST_F(TrainingTest, ExplodingJobDiverges) {
   Json job = TinyJob();
   job["model"]["params"]["batch_norm"] = false;
   job["optimizer"] = ComponentJson("sgd", {{"lr", 10}});
-  job["regularization"] = {ComponentJson("l2", {{"lambda", 1}})};  // each step multiplies the weights by -9
+  job["regularization"] =
+      Json::array({ComponentJson("l2", {{"lambda", 1}})});  // each step multiplies the weights by -9
   job["training"]["epochs"] = 50;
   const auto events = Run(job);
   EXPECT_EQ(events.back()["outcome"], "diverged");

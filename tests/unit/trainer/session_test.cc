@@ -25,7 +25,7 @@ TEST(TrainingSession, EveryComponentTrainsFromItsDefaults) {
     Json json = JobJson();
     const std::string axis(AxisName(spec.axis));
     if (spec.axis == Axis::kRegularization) {
-      if (spec.name != "none") json[axis] = {ComponentJson(spec.name)};
+      if (spec.name != "none") json[axis] = Json::array({ComponentJson(spec.name)});
     } else {
       json[axis] = ComponentJson(spec.name);
     }
@@ -39,7 +39,7 @@ TEST(TrainingSession, EveryComponentTrainsFromItsDefaults) {
 TEST(TrainingSession, SameSeedSameNumbers) {
   const Registry registry = MakeRegistry();
   Json json = JobJson();
-  json["regularization"] = {ComponentJson("dropout")};
+  json["regularization"] = Json::array({ComponentJson("dropout")});
   const auto losses = [&](int seed) {
     json["seed"] = seed;
     TrainingSession session(ResolvedJob(json, registry), registry, kShape, at::kCPU);
@@ -73,7 +73,7 @@ class Penalty : public ::testing::Test {
 
 TEST_F(Penalty, L1PullsWeightsButNotBiasesOrNorms) {
   const auto plain = AfterOneStep(Json::array());
-  const auto with = AfterOneStep({ComponentJson("l1", {{"lambda", 0.01}})});
+  const auto with = AfterOneStep(Json::array({ComponentJson("l1", {{"lambda", 0.01}})}));
   for (size_t i = 0; i < plain.size(); ++i) {
     const at::Tensor expected = plain[i].dim() >= 2 ? plain[i] - 0.5 * 0.01 * initial_[i].sign() : plain[i];
     EXPECT_TRUE(at::allclose(with[i], expected, 1e-5, 1e-6)) << i;
@@ -82,7 +82,7 @@ TEST_F(Penalty, L1PullsWeightsButNotBiasesOrNorms) {
 
 TEST_F(Penalty, L2PullsEveryParameter) {
   const auto plain = AfterOneStep(Json::array());
-  const auto with = AfterOneStep({ComponentJson("l2", {{"lambda", 0.01}})});
+  const auto with = AfterOneStep(Json::array({ComponentJson("l2", {{"lambda", 0.01}})}));
   for (size_t i = 0; i < plain.size(); ++i) {
     EXPECT_TRUE(at::allclose(with[i], plain[i] - 0.5 * 0.01 * initial_[i], 1e-5, 1e-6)) << i;
   }

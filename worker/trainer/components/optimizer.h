@@ -5,7 +5,7 @@
 
 namespace gridsweep {
 
-// The formulas are those of torch.optim. L2 is already in the gradient (see penalties.h). Owns its state,
+// The formulas are those of torch.optim. Penalties are already in the gradient. Owns its state,
 // shares the parameters' buffers. Not thread-safe.
 class Optimizer {
  public:
