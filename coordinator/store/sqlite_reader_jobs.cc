@@ -1,5 +1,6 @@
 // SqliteReader: jobs and their results.
 #include "common/base/json.h"
+#include "common/base/sha256.h"
 #include "coordinator/store/epoch_row.h"
 #include "coordinator/store/rows.h"
 #include "coordinator/store/sqlite_reader.h"
@@ -12,8 +13,16 @@ constexpr char kJobQuery[] =
     "j.seed, "
     "j.attempts, j.losses, j.failures, j.preemptions, j.objective, j.objective_epoch, (SELECT b.error FROM "
     "attempts b "
-    "WHERE b.job = j.id AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1), c.params, "
-    "j.key ";
+    "WHERE b.job = j.id AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1), c.params ";
+
+// What JobKey says of the job, from the cell's document: all of it but the objective, and the seed. Not stored,
+// because hashing every job would more than double the time of a large submit.
+absl::StatusOr<std::string> KeyOfJob(const std::string& params, int64_t seed) {
+  GS_ASSIGN_OR_RETURN(Json json, ParseJson(params));
+  json.erase("objective");
+  json["seed"] = seed;
+  return Sha256Hex(json.dump());
+}
 
 std::vector<std::string> ReadLabels(const Statement& row, int first) {
   std::vector<std::string> labels;
@@ -35,7 +44,7 @@ absl::StatusOr<JobRecord> ReadJob(const Statement& row) {
   job.objective_epoch = row.Int(14);
   job.error = row.Text(15);
   job.params_json = row.Text(16);
-  job.key = row.Text(17);
+  GS_ASSIGN_OR_RETURN(job.key, KeyOfJob(job.params_json, job.seed));
   return job;
 }
 

@@ -85,7 +85,7 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
     if (grid.IsExcluded(index)) continue;
     const std::array<size_t, kAxisCount> position = grid.Position(index);
     for (size_t axis = 0; axis < kAxisCount; ++axis) used[axis].insert(position[axis]);
-    JobSpec job = grid.Job(index, spec.seeds.front());
+    const JobSpec job = grid.Job(index, spec.seeds.front());
     GS_RETURN_IF_ERROR(
         db_->Run("INSERT INTO cells (sweep, ordinal, key, model, activation, optimizer, regularization, "
                  "scheduler, params) "
@@ -94,9 +94,8 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
                  labels[2][position[2]], labels[3][position[3]], labels[4][position[4]], CellParams(job)));
     const int64_t cell = db_->LastInsertId();
     for (const int64_t seed : spec.seeds) {
-      job.seed = seed;
-      GS_RETURN_IF_ERROR(db_->Run("INSERT INTO jobs (sweep, cell, seed, key) VALUES (?1, ?2, ?3, ?4)",
-                                  sweep.value, cell, seed, JobKey(job)));
+      GS_RETURN_IF_ERROR(
+          db_->Run("INSERT INTO jobs (sweep, cell, seed) VALUES (?1, ?2, ?3)", sweep.value, cell, seed));
     }
   }
   Json levels = Json::array();

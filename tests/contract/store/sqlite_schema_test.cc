@@ -39,10 +39,10 @@ TEST_F(SqliteSchemaTest, ContradictionsAreRefused) {
           "UPDATE jobs SET current_attempt = 999 WHERE id = 2",  // unknown attempt
           "UPDATE jobs SET losses = -1 WHERE id = 5",
           "UPDATE jobs SET losses = 'many' WHERE id = 5",
-          "INSERT INTO jobs (sweep, cell, seed, key) VALUES (1, 1, 1, 'again')",  // cell and seed exist
-          "INSERT INTO jobs (sweep, cell, seed, key) VALUES (1, 99, 1, 'x')",     // unknown cell
-          "UPDATE attempts SET state = 'succeeded' WHERE id = 2",                 // without an end
-          "UPDATE attempts SET ended_us = 1 WHERE id = 2",                        // while open
+          "INSERT INTO jobs (sweep, cell, seed) VALUES (1, 1, 1)",   // cell and seed exist
+          "INSERT INTO jobs (sweep, cell, seed) VALUES (1, 99, 1)",  // unknown cell
+          "UPDATE attempts SET state = 'succeeded' WHERE id = 2",    // without an end
+          "UPDATE attempts SET ended_us = 1 WHERE id = 2",           // while open
           "UPDATE attempts SET number = 0 WHERE id = 2",
           "INSERT INTO attempts (job, sweep, worker, number, token, started_us) "  // number taken
           "VALUES (1, 1, 1, 1, '00000000000000000000000000000000', 1)",
@@ -107,8 +107,8 @@ TEST_F(SqliteSchemaTest, TransitionsAreThoseOfTheTableInCode) {
       // A fresh row in state `from`, put there without an update.
       ASSERT_THAT(db_->Execute("BEGIN"), IsOk());
       ASSERT_THAT(
-          db_->Run("INSERT INTO jobs (id, sweep, cell, seed, key, state, current_attempt, accepted_attempt, "
-                   "finished_us) VALUES (100, 1, 1, 100, 'k', ?1, ?2, ?3, ?4)",
+          db_->Run("INSERT INTO jobs (id, sweep, cell, seed, state, current_attempt, accepted_attempt, "
+                   "finished_us) VALUES (100, 1, 1, 100, ?1, ?2, ?3, ?4)",
                    JobStateName(from), from == JobState::kRunning ? std::optional<int64_t>(1) : std::nullopt,
                    HasResult(from) ? std::optional<int64_t>(1) : std::nullopt,
                    IsTerminal(from) ? std::optional<int64_t>(1) : std::nullopt),

@@ -67,7 +67,6 @@ CREATE TABLE jobs (
   sweep            INTEGER NOT NULL REFERENCES sweeps (id),
   cell             INTEGER NOT NULL REFERENCES cells (id),
   seed             INTEGER NOT NULL,
-  key              TEXT NOT NULL,
   state            TEXT NOT NULL DEFAULT 'pending'
                    CHECK (state IN ('pending', 'running', 'succeeded', 'diverged', 'failed', 'cancelled')),
   attempts         INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -228,7 +227,7 @@ SELECT j.sweep, j.id AS job, j.cell, c.ordinal, j.state,
        j.attempts, j.losses, j.failures, j.preemptions,
        j.objective, j.objective_class, j.objective_epoch,
        e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.test_loss, e.test_accuracy,
-       a.epochs, a.seconds, w.name AS worker, a.device, a.environment, a.started_us, j.finished_us, j.key
+       a.epochs, a.seconds, w.name AS worker, a.device, a.environment, a.started_us, j.finished_us, c.key AS cell_key
 FROM jobs j
 JOIN cells c ON c.id = j.cell
 JOIN sweeps s ON s.id = j.sweep
