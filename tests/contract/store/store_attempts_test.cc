@@ -218,6 +218,16 @@ TEST_P(StoreAttemptsTest, LostAttemptIsRevivedByItsHolder) {
       << "it is open already";
 }
 
+TEST_P(StoreAttemptsTest, OnlyTheNewestAttemptIsRevived) {
+  s_->Lose(attempt_);
+  const OpenAttempt second = s_->ClaimOne(At(30));
+  ASSERT_EQ(second.job, attempt_.job);
+  s_->Lose(second);
+  EXPECT_THAT(s_->store().ReviveAttempt(attempt_.attempt, attempt_.token, At(40)),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("revived")));
+  EXPECT_THAT(s_->store().ReviveAttempt(second.attempt, second.token, At(40)), IsOk());
+}
+
 TEST_P(StoreAttemptsTest, OnlyALostAttemptOfAPendingJobIsRevived) {
   const auto refused = StatusIs(absl::StatusCode::kAborted, HasSubstr("revived"));
   s_->Fail(attempt_, "boom", JobState::kPending);
