@@ -38,6 +38,8 @@ void CoordinatorFlags::Declare(CLI::App& app) {
 }
 
 Connection::~Connection() {
+  // IMPORTANT: before the reader is stopped, because a server waits a while for its clients to hang up.
+  client_.reset();
   if (reader_.process == nullptr) return;
   reader_.process->Signal(SIGTERM);
   reader_.process->WaitFor(absl::Seconds(5));

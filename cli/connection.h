@@ -27,12 +27,12 @@ enum class Purpose { kRead, kChange };
 class Connection {
  public:
   Connection(const std::string& address, LocalCoordinator reader)
-      : client_(address), reader_(std::move(reader)) {}
+      : client_(std::make_unique<Client>(address)), reader_(std::move(reader)) {}
   ~Connection();
-  Client& client() { return client_; }
+  Client& client() { return *client_; }
 
  private:
-  Client client_;
+  std::unique_ptr<Client> client_;
   LocalCoordinator reader_;
 };
 

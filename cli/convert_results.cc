@@ -134,7 +134,8 @@ JobReport FromProto(const v1::JobDetail& detail) {
   for (const v1::EpochMetrics& epoch : detail.epochs()) report.epochs.push_back(FromProto(epoch));
   report.evaluation = FromProto(detail.evaluation());
   report.dataset = FromProto(detail.dataset());
-  for (const v1::AttemptSummary& attempt : detail.attempts()) report.attempts.push_back(AttemptFromProto(attempt));
+  for (const v1::AttemptSummary& attempt : detail.attempts())
+    report.attempts.push_back(AttemptFromProto(attempt));
   return report;
 }
 

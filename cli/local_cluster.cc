@@ -82,7 +82,12 @@ absl::StatusOr<std::vector<std::string>> LocalCluster::Supervise(absl::Time now)
     if (!coordinator_child_.noticed) {
       GS_ASSIGN_OR_RETURN(messages.emplace_back(), NoticeDeath(coordinator_child_, CoordinatorLog(), now));
     } else if (now >= coordinator_child_.restart_at) {
-      GS_RETURN_IF_ERROR(RestartCoordinator());
+      // Also a failed start is a death: the port or the lock may not be free yet.
+      if (const absl::Status status = RestartCoordinator(); !status.ok()) {
+        if (++coordinator_child_.quick_deaths >= kMaxQuickDeaths) return status;
+        coordinator_child_.restart_at =
+            now + BackoffDelay(kRestartBackoff, coordinator_child_.quick_deaths - 1, RandomUnit());
+      }
     }
   }
   for (Child& worker : workers_) {

@@ -47,7 +47,7 @@ struct ChildSetup {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int null_fd = open("/dev/null", O_RDONLY);
+  const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(setup.out_fd, STDOUT_FILENO) < 0 ||
       dup2(setup.err_fd, STDERR_FILENO) < 0) {
     FailChild(setup);
@@ -122,19 +122,22 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const ProcessSpec& spec)
 }
 
 Process::~Process() {
-  if (!HasEnded()) {
-    KillGroup();
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-  }
+  KillGroup();
+  while (!HasEnded()) absl::SleepFor(absl::Milliseconds(1));
   if (stdout_fd_ >= 0) close(stdout_fd_);
 }
 
 bool Process::HasEnded() {
   if (wait_status_) return true;
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+    return false;
+  // What it left behind goes too. IMPORTANT: before the child is reaped, because then its id, which names the group, may
+  // belong to somebody else.
+  kill(-pid_, SIGKILL);
   int status = 0;
-  if (waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   wait_status_ = status;
   return true;
 }
@@ -166,7 +169,7 @@ void Process::Signal(int signal) {
 }
 
 void Process::KillGroup() {
-  kill(-pid_, SIGKILL);
+  if (!HasEnded()) kill(-pid_, SIGKILL);
 }
 
 absl::StatusOr<bool> Process::Fill(absl::Duration timeout) {

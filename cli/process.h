@@ -33,7 +33,7 @@ class Process {
 
   pid_t pid() const { return pid_; }
 
-  // Returns true once the child has ended. Never blocks.
+  // Returns true once the child has ended; then the rest of its group has been killed. Never blocks.
   bool HasEnded();
   // Waits up to `timeout` for the end; returns HasEnded().
   bool WaitFor(absl::Duration timeout);
@@ -44,7 +44,7 @@ class Process {
 
   // To the child alone; a no-op once it has ended.
   void Signal(int signal);
-  // SIGKILL to the child and all of its group.
+  // SIGKILL to the child and all of its group; a no-op once it has ended.
   void KillGroup();
 
   // Next line of the captured standard output without its end. Returns DEADLINE_EXCEEDED after `timeout`,

@@ -58,15 +58,16 @@ std::vector<std::string> LongOptions(const CLI::App& app) {
 
 // What is wrong with the arguments, in our words where the parser's are thin.
 std::string UsageMessage(CLI::App& app, const CLI::ParseError& error) {
-  const std::vector<std::string> extras = app.remaining(true);
-  if (!extras.empty() && error.get_name() == "ExtrasError") {
-    const std::string extra = extras.front().substr(0, extras.front().find('='));
-    const std::string near = DidYouMean(extra, LongOptions(*Chosen(app)));
-    if (!extra.starts_with("-")) return fmt::format("unexpected argument '{}'", extra);
-    return fmt::format("unknown option '{}'{}", extra,
-                       near.empty() ? "" : fmt::format(", did you mean '{}'", near));
-  }
-  return error.what();
+  const std::vector<std::string> extras = Chosen(app)->remaining();
+  if (extras.empty() || error.get_name() != "ExtrasError") return error.what();
+  // An unknown option explains the words around it, not the other way round.
+  const auto option = std::find_if(extras.begin(), extras.end(),
+                                   [](const std::string& extra) { return extra.starts_with("-"); });
+  if (option == extras.end()) return fmt::format("unexpected argument '{}'", extras.front());
+  const std::string name = option->substr(0, option->find('='));
+  const std::string near = DidYouMean(name, LongOptions(*Chosen(app)));
+  return fmt::format("unknown option '{}'{}", name,
+                     near.empty() ? "" : fmt::format(", did you mean '{}'", near));
 }
 
 int UsageError(Context& context, const std::string& path, const std::string& message) {

@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/results/format_number.h"
 #include "common/results/sparkline.h"
@@ -12,7 +13,7 @@ namespace {
 constexpr int kDefaultWidth = 80;
 constexpr int kMaxBar = 40;
 constexpr int kCurveWidth = 16;
-constexpr int kMaxLabel = 44;
+constexpr int kMinLabel = 32;
 constexpr int kMaxJobsShown = 16;
 constexpr absl::Duration kMinInterval = absl::Seconds(5);
 
@@ -61,7 +62,7 @@ std::string Pace(const v1::SweepStatus& status) {
       fmt::format("{} of {} epochs", FormatCount(status.epochs_done()), FormatCount(status.epochs_total()));
   if (status.epochs_per_minute() > 0) text += fmt::format(", {:.3g} a minute", status.epochs_per_minute());
   if (status.eta_seconds() >= 0 && status.epochs_done() < status.epochs_total()) {
-    text += fmt::format(", about {} left", FormatDuration(status.eta_seconds()));
+    text += fmt::format(", about {} left", FormatDuration(std::ceil(status.eta_seconds())));
   }
   return text;
 }
@@ -77,28 +78,57 @@ std::string EpochText(const v1::RunningJob& job, int64_t epochs) {
   return fmt::format("epoch {}/{} {:>3.0f} %", job.epoch(), epochs, job.epoch_fraction() * 100);
 }
 
-std::vector<std::string> JobLines(const v1::SweepStatus& status, int width, int max_jobs) {
-  int label_width = 0;
+// One running job. Epoch and curve have the same width in every job, so that they stand below each other.
+struct JobLine {
+  std::string label;
+  std::string progress;
+  std::string place;
+};
+
+std::vector<JobLine> CollectJobs(const v1::SweepStatus& status, int count) {
+  std::vector<JobLine> jobs;
   int epoch_width = 0;
-  const int64_t epochs = status.summary().epochs();
-  const int shown = std::min(max_jobs, status.running_size());
-  for (int i = 0; i < shown; ++i) {
-    label_width = std::max(label_width, DisplayWidth(status.running(i).label()));
-    epoch_width = std::max(epoch_width, DisplayWidth(EpochText(status.running(i), epochs)));
+  int curve_width = 0;
+  const auto curve = [&](int i) {
+    return Sparkline({status.running(i).curve().begin(), status.running(i).curve().end()}, kCurveWidth);
+  };
+  for (int i = 0; i < count; ++i) {
+    epoch_width =
+        std::max(epoch_width, DisplayWidth(EpochText(status.running(i), status.summary().epochs())));
+    curve_width = std::max(curve_width, DisplayWidth(curve(i)));
   }
-  label_width = std::min({label_width, kMaxLabel, std::max(8, width - 56)});
-  std::vector<std::string> lines;
-  for (int i = 0; i < shown; ++i) {
+  for (int i = 0; i < count; ++i) {
     const v1::RunningJob& job = status.running(i);
-    const std::string seed = status.summary().seeds() > 1 ? fmt::format("  seed {}", job.seed()) : "";
+    const std::string seed = status.summary().seeds() > 1 ? fmt::format("seed {}  ", job.seed()) : "";
     const std::string again =
         job.attempt_number() > 1 ? fmt::format(", attempt {}", job.attempt_number()) : "";
-    lines.push_back(fmt::format("  {}{}  {}  {}  {} {}{}",
-                                PadRight(Truncate(Printable(job.label()), label_width), label_width), seed,
-                                PadRight(EpochText(job, epochs), epoch_width),
-                                PadRight(Sparkline({job.curve().begin(), job.curve().end()}, kCurveWidth),
-                                         std::min<int>(kCurveWidth, static_cast<int>(epochs))),
-                                Printable(job.worker()), Printable(job.device()), again));
+    jobs.push_back({Printable(job.label()),
+                    seed + PadRight(EpochText(job, status.summary().epochs()), epoch_width) + "  " +
+                        PadRight(curve(i), curve_width),
+                    fmt::format("{} {}{}", Printable(job.worker()), Printable(job.device()), again)});
+  }
+  return jobs;
+}
+
+std::vector<std::string> JobLines(const v1::SweepStatus& status, int width, int max_jobs) {
+  const int shown = std::min(max_jobs, status.running_size());
+  const std::vector<JobLine> jobs = CollectJobs(status, shown);
+  int label_width = 0;
+  int progress_width = 0;
+  int place_width = 0;
+  for (const JobLine& job : jobs) {
+    label_width = std::max(label_width, DisplayWidth(job.label));
+    progress_width = std::max(progress_width, DisplayWidth(job.progress));
+    place_width = std::max(place_width, DisplayWidth(job.place));
+  }
+  // Where a job runs matters less than which it is.
+  const int room = width - 4 - progress_width;
+  const bool with_place = room - 2 - place_width >= std::min(label_width, kMinLabel);
+  label_width = std::min(label_width, std::max(8, with_place ? room - 2 - place_width : room));
+  std::vector<std::string> lines;
+  for (const JobLine& job : jobs) {
+    lines.push_back("  " + PadRight(Truncate(job.label, label_width), label_width) + "  " +
+                    PadRight(job.progress, progress_width) + (with_place ? "  " + job.place : ""));
   }
   if (shown < status.running_size())
     lines.push_back(fmt::format("  … and {} more", status.running_size() - shown));
@@ -166,11 +196,20 @@ std::vector<std::string> ProgressLog::NewLines(const v1::SweepStatus& status, ab
   std::vector<std::string> lines;
   if (status.waiting_for() != waiting_for_) {
     waiting_for_ = status.waiting_for();
-    if (!waiting_for_.empty()) lines.push_back("waiting: " + Printable(waiting_for_));
+    waiting_since_ = now;
+    waiting_told_ = false;
+  }
+  if (!waiting_for_.empty() && !waiting_told_ && now - waiting_since_ >= kMinInterval) {
+    waiting_told_ = true;
+    lines.push_back("waiting: " + Printable(waiting_for_));
   }
   const int64_t done = Ended(status.summary().jobs());
   const int64_t total = std::max<int64_t>(1, Total(status.summary().jobs()));
   const int64_t tenth = done * 10 / total;
+  if (!reported_done_) {
+    reported_done_ = done;
+    reported_tenth_ = tenth;
+  }
   const bool due = now - last_line_ >= kMinInterval || tenth > reported_tenth_;
   if (reported_done_ != done && due) {
     reported_done_ = done;

@@ -25,8 +25,8 @@ class ProgressLog {
  public:
   // Failures that were not told yet, oldest first.
   std::vector<std::string> NewFailures(const v1::SweepStatus& status);
-  // For logs and pipes: why jobs wait, and a line of progress when jobs have ended, at most one in five seconds but at
-  // least one for every tenth of the sweep.
+  // For logs and pipes: why jobs wait, once it lasts some seconds, and a line of progress when jobs have ended, at most one
+  // in five seconds but at least one for every tenth of the sweep.
   std::vector<std::string> NewLines(const v1::SweepStatus& status, absl::Time now);
 
  private:
@@ -35,6 +35,8 @@ class ProgressLog {
   absl::Time last_line_ = absl::InfinitePast();
   std::string newest_failure_;
   std::string waiting_for_;
+  absl::Time waiting_since_;
+  bool waiting_told_ = false;
 };
 
 // Redraws in place on a terminal, appends log lines elsewhere. Messages stay above the live view.

@@ -47,6 +47,8 @@ class RunCommand : public Command {
   absl::StatusOr<v1::SweepStatus> SubmitSweep(Client& client, ProgressDisplay& display);
   absl::StatusOr<int> WatchAndRank(Client& client, const v1::SweepStatus& start, Context& context,
                                    ProgressDisplay& display, LocalCluster* cluster);
+  absl::StatusOr<int> RunWith(LocalCluster& cluster, Context& context, ProgressDisplay& display);
+  std::string InterruptedText(const std::string& what_next) const;
   absl::Status CheckDataset() const;
   std::vector<std::string> WorkerFlags() const;
 
@@ -60,6 +62,7 @@ class RunCommand : public Command {
   std::string trainer_;
   bool again_ = false;
   bool retry_ = false;
+  v1::JobCounts jobs_;  // as last seen
   FormatFlag format_;
   RankOptions rank_options_;
 };
@@ -143,6 +146,7 @@ absl::StatusOr<int> RunCommand::WatchAndRank(Client& client, const v1::SweepStat
                                              ProgressDisplay& display, LocalCluster* cluster) {
   const std::string id = std::to_string(start.summary().id());
   v1::SweepStatus status = start;
+  jobs_ = start.summary().jobs();
   if (!HasEnded(status.summary())) {
     GS_ASSIGN_OR_RETURN(status, WatchSweep(client, id, context, display, kPatience, [&]() -> absl::Status {
                           if (cluster == nullptr) return absl::OkStatus();
@@ -152,21 +156,18 @@ absl::StatusOr<int> RunCommand::WatchAndRank(Client& client, const v1::SweepStat
                         }));
   }
   if (context.interruptions() > 0) {
-    const v1::JobCounts& jobs = status.has_summary() ? status.summary().jobs() : start.summary().jobs();
-    if (cluster != nullptr) {
-      display.Say("stopping; interrupt again to stop at once");
-      cluster->Stop(context, 1);
-    }
-    display.Say(fmt::format(
-        "interrupted: {} of {} jobs done; {}", FormatCount(EndedJobs(jobs)), FormatCount(TotalJobs(jobs)),
-        cluster != nullptr ? "run the same command to resume" : "the sweep goes on at its coordinator"));
+    if (status.has_summary()) jobs_ = status.summary().jobs();
     return kExitInterrupted;
   }
   v1::RankRequest request;
   request.set_sweep(id);
   GS_RETURN_IF_ERROR(PrintRanking(client, request, format_.format, rank_options_, context));
-  if (cluster != nullptr) cluster->Stop(context, 1);
   return SweepExitCode(status.summary());
+}
+
+std::string RunCommand::InterruptedText(const std::string& what_next) const {
+  return fmt::format("interrupted: {} of {} jobs done; {}", FormatCount(EndedJobs(jobs_)),
+                     FormatCount(TotalJobs(jobs_)), what_next);
 }
 
 absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context& context,
@@ -174,7 +175,17 @@ absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context&
   display.Say(fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
   Client client(address);
   GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
-  return WatchAndRank(client, status, context, display, nullptr);
+  GS_ASSIGN_OR_RETURN(const int code, WatchAndRank(client, status, context, display, nullptr));
+  if (code == kExitInterrupted) display.Say(InterruptedText("the sweep goes on at its coordinator"));
+  return code;
+}
+
+absl::StatusOr<int> RunCommand::RunWith(LocalCluster& cluster, Context& context, ProgressDisplay& display) {
+  // Gone before the coordinator is stopped: a server waits a while for its clients to hang up.
+  Client client(cluster.address());
+  GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
+  if (!HasEnded(status.summary())) GS_RETURN_IF_ERROR(cluster.StartWorkers());
+  return WatchAndRank(client, status, context, display, &cluster);
 }
 
 absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& display) {
@@ -183,11 +194,12 @@ absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& di
                                                                .db = db_,
                                                                .workers = workers_,
                                                                .worker_flags = WorkerFlags()}));
-  Client client(cluster->address());
-  GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
-  if (!HasEnded(status.summary())) GS_RETURN_IF_ERROR(cluster->StartWorkers());
-  const absl::StatusOr<int> code = WatchAndRank(client, status, context, display, cluster.get());
-  if (!code.ok()) cluster->Stop(context, 1);
+  const absl::StatusOr<int> code = RunWith(*cluster, context, display);
+  display.Clear();
+  const bool interrupted = code.ok() && *code == kExitInterrupted;
+  if (interrupted) display.Say("stopping; interrupt again to stop at once");
+  cluster->Stop(context, 1);
+  if (interrupted) display.Say(InterruptedText("run the same command to resume"));
   return code;
 }
 

@@ -61,7 +61,7 @@ std::string FormatSeconds(double seconds) {
 
 std::string FormatDuration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
-  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 9.95 && seconds != std::floor(seconds)) return fmt::format("{:.1f} s", seconds);
   const int64_t whole = std::llround(std::min(seconds, 1e15));
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);

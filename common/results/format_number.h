@@ -24,7 +24,7 @@ std::string FormatPlain(double value);
 std::string FormatMeanCount(double value);
 // Three significant digits, whole seconds from 100 on: "0.52", "12.3", "1234".
 std::string FormatSeconds(double seconds);
-// For people: "0.5 s", "42 s", "3 min 05 s", "2 h 07 min", "3 d 04 h".
+// For people: "0.5 s", "7 s", "42 s", "3 min 05 s", "2 h 07 min", "3 d 04 h".
 std::string FormatDuration(double seconds);
 // "535.7 MiB".
 std::string FormatBytes(int64_t bytes);

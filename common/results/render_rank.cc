@@ -164,20 +164,43 @@ std::vector<std::string> Caption(const RankedTable& ranked, const RankOptions& o
 std::string Wrap(std::string_view text, int width) {
   if (width <= 0 || DisplayWidth(text) <= width) return std::string(text) + "\n";
   std::string result;
-  std::string line;
+  std::string line(text.substr(0, text.find_first_not_of(' ')));
+  text.remove_prefix(line.size());
+  bool begun = false;
   while (!text.empty()) {
     const size_t space = text.find(' ');
     const std::string_view word = text.substr(0, space);
-    if (!line.empty() && DisplayWidth(line) + 1 + DisplayWidth(word) > width) {
+    if (begun && DisplayWidth(line) + 1 + DisplayWidth(word) > width) {
       result += line + "\n";
-      line = "  ";
-    } else if (!line.empty()) {
+      line = "    ";
+    } else if (begun) {
       line += ' ';
     }
+    begun = true;
     line += word;
     text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
   }
   return result + line + "\n";
+}
+
+constexpr size_t kMaxNotes = 20;
+
+// Takes the notes out of the table and returns them as lines of their own: where they do not fit beside the figures, a
+// shortened "1 of 2 di…" would tell nothing.
+std::string NotesBelow(Table& table, const std::vector<RankedRow>& rows, int width) {
+  table.columns.pop_back();
+  for (std::vector<Cell>& row : table.rows) row.pop_back();
+  std::string text;
+  size_t shown = 0;
+  size_t all = 0;
+  for (const RankedRow& row : rows) {
+    if (row.note.empty() || ++all > kMaxNotes) continue;
+    text += Wrap(Printable(fmt::format("  {}: {}", fmt::join(row.labels, " "), row.note)), width);
+    ++shown;
+  }
+  if (all > shown)
+    text += fmt::format("  … {} more; a wider terminal or --format csv shows all\n", all - shown);
+  return text.empty() ? "" : "\nnotes\n" + text;
 }
 
 Json RankToJson(const RankedTable& ranked, const RankOptions& options) {
@@ -244,11 +267,13 @@ std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Scr
   }
   std::vector<std::string> caption = Caption(ranked, options);
   Table table = BuildRankTable(ranked, options);
+  std::string notes;
   if (screen.width > 0 && NaturalWidth(table) > screen.width) {
     RankedTable shorter = ranked;
     const std::vector<std::string> legend = Shorten(shorter);
     if (!legend.empty()) caption.push_back(fmt::format("everywhere: {}", fmt::join(legend, "; ")));
     table = BuildRankTable(shorter, options);
+    if (NaturalWidth(table) > screen.width) notes = NotesBelow(table, shorter.rows, screen.width);
   }
   std::string result;
   for (const std::string& line : caption) result += Wrap(Printable(line), screen.width);
@@ -257,7 +282,7 @@ std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Scr
     result += fmt::format("… {} more; --top 0 shows all\n",
                           FormatCount(ranked.total_rows - static_cast<int64_t>(ranked.rows.size())));
   }
-  return result;
+  return result + notes;
 }
 
 }  // namespace gridsweep

@@ -74,7 +74,9 @@ class FetchTest : public ::testing::Test {
     EXPECT_EQ(Files(spec_.directory), std::set<std::string>(names.begin(), names.end())) << err_.str();
     for (const auto& [name, content] : members_) {
       const std::string path = spec_.directory + "/" + name.substr(5);
-      if (std::filesystem::exists(path)) EXPECT_EQ(ReadFile(path), content) << name;
+      if (std::filesystem::exists(path)) {
+        EXPECT_EQ(ReadFile(path), content) << name;
+      }
     }
   }
 
@@ -278,7 +280,9 @@ TEST_F(ZipReaderTest, NoFlippedByteGoesUnnoticedOrDoesHarm) {
       damaged[at] = static_cast<char>(damaged[at] ^ 1 << bit);
       const std::string read = ReadMember(damaged, "b", &status_);
       // Some bytes carry nothing we use, such as times; what is handed out as good must be good.
-      if (status_.ok()) ASSERT_EQ(read, content) << "byte " << at;
+      if (status_.ok()) {
+        ASSERT_EQ(read, content) << "byte " << at;
+      }
     }
   }
 }

@@ -56,13 +56,24 @@ std::string Text(const std::vector<std::string>& lines) {
   return text;
 }
 
+// clang-format off
 TEST(RenderProgress, At80Columns) {
-  EXPECT_EQ(Text(RenderProgress(Status(), {.width = 80}, 16)), "");
+  EXPECT_EQ(Text(RenderProgress(Status(), {.width = 80}, 16)), R"(████████████▌░░░░░░░░░░░░░░░░░░░  39 %  12 of 32 jobs done, 2 running, 1 failed
+125 of 320 epochs, 42.1 a minute, about 4 min 35 s left
+best val_accuracy 84.99 % (cnn relu adam)
+  cnn relu sgd(lr=0.05, momentum=0.9) step(step_…  seed 1  epoch 4/10  46 %  ▁▆█
+  mlp tanh adam none                               seed 1  epoch 4/10  46 %  ▁▆█
+)");
 }
 
 TEST(RenderProgress, At140Columns) {
-  EXPECT_EQ(Text(RenderProgress(Status(), {.width = 140}, 16)), "");
+  EXPECT_EQ(Text(RenderProgress(Status(), {.width = 140}, 16)), R"(███████████████▋░░░░░░░░░░░░░░░░░░░░░░░░  39 %  12 of 32 jobs done, 2 running, 1 failed
+125 of 320 epochs, 42.1 a minute, about 4 min 35 s left; best val_accuracy 84.99 % (cnn relu adam)
+  cnn relu sgd(lr=0.05, momentum=0.9) step(step_size=3)  seed 1  epoch 4/10  46 %  ▁▆█  local-1 cpu
+  mlp tanh adam none                                     seed 1  epoch 4/10  46 %  ▁▆█  local-1 cpu, attempt 2
+)");
 }
+// clang-format on
 
 TEST(RenderProgress, NeverExceedsTheWidth) {
   for (int width = 20; width < 200; ++width) {
@@ -103,16 +114,25 @@ class ProgressLogTest : public ::testing::Test {
 };
 
 TEST_F(ProgressLogTest, SaysNothingTwice) {
-  EXPECT_EQ(log_.NewLines(Status(), now_).size(), 1u);
-  EXPECT_THAT(log_.NewLines(Status(), now_ + absl::Minutes(5)), IsEmpty());
+  EXPECT_THAT(log_.NewLines(Status(12), now_), IsEmpty()) << "where it began is known";
+  EXPECT_EQ(log_.NewLines(Status(13), now_).size(), 1u);
+  EXPECT_THAT(log_.NewLines(Status(13), now_ + absl::Minutes(5)), IsEmpty());
 }
 
 TEST_F(ProgressLogTest, SpeaksAtMostEveryFiveSecondsButAtEveryTenth) {
   log_.NewLines(Status(12), now_);
-  EXPECT_THAT(log_.NewLines(Status(13), now_ + absl::Seconds(5)).size(), 1u);
+  EXPECT_EQ(log_.NewLines(Status(13), now_ + absl::Seconds(5)).size(), 1u);
   EXPECT_THAT(log_.NewLines(Status(14), now_ + absl::Seconds(6)), IsEmpty());
-  EXPECT_THAT(log_.NewLines(Status(16), now_ + absl::Seconds(7)).size(), 1u) << "half of all jobs";
-  EXPECT_THAT(log_.NewLines(Status(17), now_ + absl::Seconds(13)).size(), 1u);
+  EXPECT_EQ(log_.NewLines(Status(16), now_ + absl::Seconds(7)).size(), 1u) << "half of all jobs";
+  EXPECT_EQ(log_.NewLines(Status(17), now_ + absl::Seconds(13)).size(), 1u);
+}
+
+TEST_F(ProgressLogTest, TellsOfWaitingOnlyWhenItLasts) {
+  v1::SweepStatus status = Status();
+  status.set_waiting_for("no worker is connected");
+  EXPECT_THAT(log_.NewLines(status, now_), IsEmpty());
+  EXPECT_THAT(log_.NewLines(status, now_ + absl::Seconds(6)), ElementsAre("waiting: no worker is connected"));
+  EXPECT_THAT(log_.NewLines(status, now_ + absl::Seconds(60)), IsEmpty());
 }
 
 TEST_F(ProgressLogTest, TellsEachFailureOnceInOrder) {
@@ -134,9 +154,9 @@ TEST(ProgressDisplay, RedrawsOnATerminalAndLeavesNothingBehind) {
   display.Show(Status(), absl::Now());
   EXPECT_THAT(screen.str(), Not(HasSubstr("A\r")));
   display.Show(Status(13), absl::Now());
-  EXPECT_THAT(screen.str(), HasSubstr("\x1b[4A"));
+  EXPECT_THAT(screen.str(), HasSubstr("\x1b[5A"));
   display.Say("a message");
-  EXPECT_TRUE(screen.str().ends_with("\x1b[4A\r\x1b[Ja message\n")) << screen.str();
+  EXPECT_TRUE(screen.str().ends_with("\x1b[5A\r\x1b[Ja message\n")) << screen.str();
 }
 
 TEST(ProgressDisplay, WritesNoEscapesElsewhere) {
