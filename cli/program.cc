@@ -59,7 +59,7 @@ std::vector<std::string> LongOptions(const CLI::App& app) {
 // What is wrong with the arguments, in our words where the parser's are thin.
 std::string UsageMessage(CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> extras = Chosen(app)->remaining();
-  if (extras.empty() || error.get_name() != "ExtrasError") return error.what();
+  if (extras.empty() || dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
   // An unknown option explains the words around it, not the other way round.
   const auto option = std::find_if(extras.begin(), extras.end(),
                                    [](const std::string& extra) { return extra.starts_with("-"); });

@@ -256,7 +256,7 @@ JobReport Report() {
 }
 
 TEST(RenderJob, TellsTheWholeStory) {
-  const std::string text = RenderJob(Report(), OutputFormat::kTable, {.width = 80});
+  const std::string text = RenderJob(Report(), OutputFormat::kTable, {.width = 100});
   EXPECT_THAT(
       text,
       HasSubstr("job 17 of emnist-baseline (sweep 3): succeeded\nmodel = cnn, activation = relu, seed 1\n"
