@@ -38,10 +38,12 @@ std::vector<DatasetFiles> ListDatasets(const std::vector<std::string>& directori
 // A data set in memory. Pixels are uint8, images upright (the transposed storage of emnist-* undone), row-major.
 struct Dataset {
   std::string name;
-  std::string digest;  // SHA-256 over sizes, upright pixels and labels of both parts: equal content, equal digest
+  std::string
+      digest;  // SHA-256 over sizes, upright pixels and labels of both parts: equal content, equal digest
   int64_t rows = 0;
   int64_t columns = 0;
-  std::vector<std::string> class_names;  // by label; labels are 0 .. classes-1 (emnist letters: 1..26 shifted to 0..25)
+  std::vector<std::string>
+      class_names;  // by label; labels are 0 .. classes-1 (emnist letters: 1..26 shifted to 0..25)
   std::vector<uint8_t> train_pixels, test_pixels;
   std::vector<uint8_t> train_labels, test_labels;
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
