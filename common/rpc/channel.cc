@@ -36,7 +36,8 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
 absl::Status CheckLoopback(const std::string& address) {
   const size_t colon = address.rfind(':');
   const std::string host = colon == std::string::npos ? address : address.substr(0, colon);
-  if (host == "localhost" || host == "[::1]" || host.rfind("127.", 0) == 0 || host == "unix") return absl::OkStatus();
+  if (host == "localhost" || host == "[::1]" || host.rfind("127.", 0) == 0 || host == "unix")
+    return absl::OkStatus();
   return FailedPrecondition(
       "refusing to listen on '{}': beyond this machine the connection would be neither encrypted nor authenticated, and "
       "anyone who reaches the port could control the sweeps. Listen on 127.0.0.1 and reach it through an SSH tunnel, or, "
@@ -44,6 +45,8 @@ absl::Status CheckLoopback(const std::string& address) {
       address);
 }
 
-std::string GrpcVersion() { return grpc::Version(); }
+std::string GrpcVersion() {
+  return grpc::Version();
+}
 
 }  // namespace gridsweep
