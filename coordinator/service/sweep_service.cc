@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <limits>
 #include <unordered_map>
 
 #include "common/base/log.h"
@@ -124,8 +125,8 @@ absl::Status SweepService::DoListJobs(const v1::ListJobsRequest& request, v1::Li
   if (!request.state().empty()) {
     GS_ASSIGN_OR_RETURN(state, ParseJobState(request.state()));
   }
-  GS_ASSIGN_OR_RETURN(const std::vector<JobRecord> jobs,
-                      parts_.reader->ListJobs(sweep, state, request.limit()));
+  const int64_t limit = request.limit() > 0 ? request.limit() : std::numeric_limits<int64_t>::max();
+  GS_ASSIGN_OR_RETURN(const std::vector<JobRecord> jobs, parts_.reader->ListJobs(sweep, state, limit));
   for (const JobRecord& job : jobs) *response.add_jobs() = ToProto(job);
   return absl::OkStatus();
 }

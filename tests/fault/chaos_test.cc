@@ -15,7 +15,7 @@ namespace {
 constexpr int kFaults = 30;
 constexpr uint32_t kSeed = 20261122;
 
-// 72 jobs of 3 epochs.
+// 144 jobs of 3 epochs: long enough that every fault hits it.
 constexpr char kChaosSweep[] = R"(name: chaos
 dataset: tiny
 training: {epochs: 3, validation: 0.1}
@@ -23,11 +23,12 @@ seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 grid:
   model: [mlp, cnn]
   activation: [relu, tanh, gelu]
+  optimizer: [adam, rmsprop]
 )";
 
 class Chaos {
  public:
-  Chaos() : cluster_({.lease_seconds = 1, .fake = {{"epoch_ms", 60}}}) {
+  Chaos() : cluster_({.lease_seconds = 1, .fake = {{"epoch_ms", 150}}}) {
     cluster_.StartCoordinator();
     proxy_ = std::make_unique<TcpProxy>(cluster_.address());
     for (const char* name : kWorkers) Start(name);
@@ -45,6 +46,7 @@ class Chaos {
              (cluster_.QueryInt(kEpochsSql) > epochs || IsOver());
     });
     if (!calm) return calm;
+    if (IsOver()) return testing::AssertionFailure() << "the sweep was over before the last fault";
     const std::string name = kWorkers[random_() % std::size(kWorkers)];
     TestProcess& worker = cluster_.worker(name);
     switch (random_() % 7) {
@@ -121,7 +123,8 @@ TEST(Chaos, TheTableIsTheFaultFreeOneByteForByte) {
   ASSERT_TRUE(cluster.AwaitFinished(sweep)) << chaos.notes();
   cluster.ExpectIntact(sweep);
   EXPECT_EQ(cluster.RankCsv(sweep), expected) << chaos.notes();
-  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'succeeded'"), 72);
+
+  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'succeeded'"), 144);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ TEST_F(LeaseTest, AWorkerThatIsHeardKeepsItsLease) {
   const AttemptId attempt = Lease(alice_);
   for (int i = 0; i < 10; ++i) {
     Pass(kLease - absl::Seconds(1));
+    ASSERT_EQ(Job(1).state, JobState::kRunning);
     EXPECT_THAT(Sync(alice_).stop, IsEmpty());
   }
   EXPECT_THAT(alice_.held(), ElementsAre(attempt));
@@ -162,6 +163,20 @@ TEST_F(LeaseTest, ALeaseThatAnotherTookIsNotRevived) {
   EXPECT_DOUBLE_EQ(Job(1).objective.value_or(0), 0.6);
 }
 
+TEST_F(LeaseTest, OnlyTheNewestAttemptIsRevived) {
+  const AttemptId oldest = Lease(alice_);
+  Pass(2 * kLease);
+  Lease(bob_);
+  Pass(2 * kLease);  // both are lost now and the job is free
+  ASSERT_EQ(Job(1).state, JobState::kPending);
+  alice_.slots = 0;
+  EXPECT_THAT(Sync(alice_).stop, ElementsAre(oldest));
+  EXPECT_EQ(Job(1).state, JobState::kPending);
+  bob_.slots = 0;
+  EXPECT_THAT(Sync(bob_).stop, IsEmpty());
+  EXPECT_EQ(Job(1).state, JobState::kRunning);
+}
+
 TEST_F(LeaseTest, AZombieThatFinishesAfterTheNewResultChangesNothing) {
   const AttemptId lost = Lease(alice_);
   Pass(2 * kLease);
@@ -177,14 +192,16 @@ TEST_F(LeaseTest, AZombieThatFinishesAfterTheNewResultChangesNothing) {
 
 TEST_F(LeaseTest, AWrongTokenOpensNothing) {
   const AttemptId attempt = Lease(alice_);
-  SyncInput forged = bob_.Request();
-  forged.room = 0;
-  forged.held.push_back({attempt, std::string(32, '0'), "cpu", 1, 0});
-  forged.events.push_back({attempt, std::string(32, '0'), {{1, Finished(AttemptState::kFailed, "gotcha")}}});
-  ASSERT_OK_AND_ASSIGN(const SyncOutput output, Exchange(forged));
-  EXPECT_THAT(output.stop, ElementsAre(attempt));
-  EXPECT_THAT(output.stored, IsEmpty());
-  EXPECT_EQ(Job(1).state, JobState::kRunning);
+  for (FakeWorker* forger : {&bob_, &alice_}) {
+    SyncInput forged = forger->Request();
+    forged.room = 0;
+    forged.held = {{attempt, std::string(32, '0'), "cpu", 1, 0}};
+    forged.events = {{attempt, std::string(32, '0'), {{1, Finished(AttemptState::kFailed, "gotcha")}}}};
+    ASSERT_OK_AND_ASSIGN(const SyncOutput output, Exchange(forged));
+    EXPECT_THAT(output.stop, ElementsAre(attempt));
+    EXPECT_THAT(output.stored, IsEmpty());
+    EXPECT_EQ(Job(1).state, JobState::kRunning);
+  }
   EXPECT_THAT(Sync(alice_).stop, IsEmpty());
 }
 
