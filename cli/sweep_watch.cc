@@ -23,7 +23,7 @@ bool HasEnded(const v1::SweepSummary& sweep) {
 }
 
 int SweepExitCode(const v1::SweepSummary& sweep) {
-  return sweep.jobs().failed() > 0 ? kExitFailedJobs : kExitOk;
+  return sweep.jobs().failed() + sweep.jobs().cancelled() > 0 ? kExitFailedJobs : kExitOk;
 }
 
 absl::StatusOr<v1::SweepStatus> WatchSweep(Client& client, const std::string& sweep, Context& context,

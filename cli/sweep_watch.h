@@ -28,7 +28,7 @@ absl::StatusOr<v1::SweepStatus> WatchSweep(Client& client, const std::string& sw
 absl::Status PrintRanking(Client& client, const v1::RankRequest& request, OutputFormat format,
                           const RankOptions& options, Context& context);
 
-// 1 if jobs failed, else 0.
+// 1 if jobs failed or were cancelled, so that the table is not complete; else 0.
 int SweepExitCode(const v1::SweepSummary& sweep);
 
 }  // namespace gridsweep

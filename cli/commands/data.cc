@@ -83,10 +83,9 @@ class DataCommand : public Command {
                  "Keep the archive in the folder, for other splits later");
     app.add_flag("--force", fetch_.force, "Fetch it even if it is there already");
     app.add_option("--stall-timeout", stall_seconds_,
-                   "Break off a connection that brings nothing for this long")
+                   "Break off a connection that brings nothing for this long. Default: 60")
         ->check(CLI::Range(1, 3600))
-        ->capture_default_str()
-        ->type_name("SECONDS");
+        ->option_text("SECONDS");
     app.footer(kFetchDetails);
   }
 

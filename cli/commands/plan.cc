@@ -45,10 +45,9 @@ class PlanCommand : public Command {
 
   void Declare(CLI::App& app) override {
     app.add_option("FILE", path_, "The sweep file; - for standard input")->required();
-    app.add_option("--cells", options_.max_cells, "List this many cells one by one")
+    app.add_option("--cells", options_.max_cells, "List this many cells one by one. Default: 20")
         ->check(CLI::NonNegativeNumber)
-        ->capture_default_str()
-        ->type_name("N");
+        ->option_text("N");
     app.add_option("--data-dir", data_dirs_, "Folder to look for data sets in; may be repeated")
         ->type_name("DIR")
         ->allow_extra_args(false);

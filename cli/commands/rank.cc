@@ -30,9 +30,9 @@ class RankCommand : public Command {
 
   void Declare(CLI::App& app) override {
     app.add_option("SWEEP", sweep_, "The sweep's id, or its name for the newest of that name")->required();
-    app.add_option("--top", top_, "Print only the first N rows; 0 for all")
+    app.add_option("--top", top_, "Print only the first N rows")
         ->check(CLI::NonNegativeNumber)
-        ->type_name("N");
+        ->option_text("N");
     app.add_option("--by", by_, "Compare the levels of one axis, each by its best cell")->type_name("AXIS");
     app.add_option("--sort", sort_, "Sort by a column; - in front reverses")->type_name("COLUMN");
     flags_.Declare(app);

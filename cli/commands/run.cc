@@ -45,6 +45,8 @@ class RunCommand : public Command {
   absl::StatusOr<int> RunLocally(Context& context, ProgressDisplay& display);
   // Submits; says what is new, resumed or finished.
   absl::StatusOr<v1::SweepStatus> SubmitSweep(Client& client, ProgressDisplay& display);
+  // Jobs are run in the order of their sweeps: an earlier one that was interrupted is trained first.
+  absl::Status TellOfEarlierSweeps(Client& client, int64_t sweep, ProgressDisplay& display);
   absl::StatusOr<int> WatchAndRank(Client& client, const v1::SweepStatus& start, Context& context,
                                    ProgressDisplay& display, LocalCluster* cluster);
   absl::StatusOr<int> RunWith(LocalCluster& cluster, Context& context, ProgressDisplay& display);
@@ -72,13 +74,12 @@ void RunCommand::Declare(CLI::App& app) {
   app.add_option("--db", db_, "The results database; created if it does not exist")
       ->capture_default_str()
       ->type_name("FILE");
-  app.add_option("--workers", workers_, "Worker processes to start")
+  app.add_option("--workers", workers_, "Worker processes to start. Default: 1")
       ->check(CLI::Range(1, 64))
-      ->capture_default_str()
-      ->type_name("N");
+      ->option_text("N");
   app.add_option("--slots", slots_, "Jobs each device trains at a time. Default: one per core on a CPU")
       ->check(CLI::Range(1, 1024))
-      ->type_name("N");
+      ->option_text("N");
   app.add_option("--devices", devices_, "auto, cpu, or a list like cuda:0,cuda:1. Default: auto")
       ->type_name("LIST");
   app.add_option("--data-dir", data_dirs_, "Folder to look for data sets in; may be repeated")
@@ -139,7 +140,21 @@ absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, Progress
     display.Say(fmt::format("{}: going on with {} of {} jobs done", title,
                             FormatCount(EndedJobs(sweep.jobs())), FormatCount(TotalJobs(sweep.jobs()))));
   }
+  if (!HasEnded(sweep)) GS_RETURN_IF_ERROR(TellOfEarlierSweeps(client, sweep.id(), display));
   return status;
+}
+
+absl::Status RunCommand::TellOfEarlierSweeps(Client& client, int64_t sweep, ProgressDisplay& display) {
+  GS_ASSIGN_OR_RETURN(const v1::ListSweepsResponse all, client.ListSweeps());
+  for (const v1::SweepSummary& other : all.sweeps()) {
+    const int64_t open = other.jobs().pending() + other.jobs().running();
+    if (other.id() >= sweep || other.state() != "active" || open == 0) continue;
+    display.Say(fmt::format(
+        "sweep {} '{}' of this database is unfinished and comes first with {} jobs; gridsweep cancel "
+        "{} ends it",
+        other.id(), other.name(), FormatCount(open), other.id()));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> RunCommand::WatchAndRank(Client& client, const v1::SweepStatus& start, Context& context,

@@ -22,10 +22,9 @@ class SqlCommand : public Command {
 
   void Declare(CLI::App& app) override {
     app.add_option("QUERY", sql_, "One SELECT statement")->required();
-    app.add_option("--timeout", timeout_, "Give up after this many seconds")
+    app.add_option("--timeout", timeout_, "Give up after this time. Default: 10")
         ->check(CLI::Range(0.001, 3600.0))
-        ->capture_default_str()
-        ->type_name("SECONDS");
+        ->option_text("SECONDS");
     flags_.Declare(app);
     format_.Declare(app);
     app.footer(kDetails);

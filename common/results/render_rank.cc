@@ -279,8 +279,8 @@ std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Scr
   for (const std::string& line : caption) result += Wrap(Printable(line), screen.width);
   result += "\n" + RenderTable(table, screen);
   if (static_cast<int64_t>(ranked.rows.size()) < ranked.total_rows) {
-    result += fmt::format("… {} more; --top 0 shows all\n",
-                          FormatCount(ranked.total_rows - static_cast<int64_t>(ranked.rows.size())));
+    result +=
+        fmt::format("… {} more\n", FormatCount(ranked.total_rows - static_cast<int64_t>(ranked.rows.size())));
   }
   return result + notes;
 }
