@@ -98,7 +98,7 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   } else {
     GS_ASSIGN_OR_RETURN(const Axis axis, ParseAxis(request.by()));
     rows = CompareLevels(std::move(cells), sweep.objective.goal, static_cast<size_t>(axis));
-    // A row of CompareLevels has one label: its level.
+    // A row of CompareLevels keeps all labels of its best cell; only the level is a column.
     columns = {static_cast<size_t>(axis)};
   }
   if (!request.sort().empty()) {
