@@ -6,8 +6,8 @@ namespace gridsweep {
 
 absl::StatusOr<SweepFile> ReadSweepFile(const std::string& path) {
   SweepFile file;
-  file.path = path == "-" ? "/dev/stdin" : path;
-  GS_ASSIGN_OR_RETURN(file.yaml, ReadSweepText(file.path));
+  GS_ASSIGN_OR_RETURN(file.yaml, ReadSweepText(path));
+  file.path = path == "-" ? "stdin" : path;
   GS_ASSIGN_OR_RETURN(file.spec, ParseSweep(file.yaml, file.path, Catalog::Builtin()));
   return file;
 }

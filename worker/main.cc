@@ -46,9 +46,9 @@ Files:
   The worker only takes jobs whose data set it has found. 'gridsweep data list' shows them.
 
 Examples:
-  gridsweep-worker --coordinator 127.0.0.1:7070
-  gridsweep-worker --coordinator 127.0.0.1:7070 --devices cuda:0,cuda:1 --slots 2
-  gridsweep-worker --coordinator 127.0.0.1:7070 --devices cpu --slots 4 --data-dir /srv/data)";
+  gridsweep-worker --coordinator 127.0.0.1:7077
+  gridsweep-worker --coordinator 127.0.0.1:7077 --devices cuda:0,cuda:1 --slots 2
+  gridsweep-worker --coordinator 127.0.0.1:7077 --devices cpu --slots 4 --data-dir /srv/data)";
 
 struct Flags {
   WorkerConfig config;
@@ -77,7 +77,7 @@ void Declare(CLI::App& app, Flags& flags) {
       ->option_text("N");
   app.add_option("--data-dir", config.data_dirs, "Folder with data sets; may be given several times")
       ->option_text("DIR")
-      ->expected(1);
+      ->allow_extra_args(false);
   app.add_option("--trainer", config.trainer,
                  "Trainer program (default: gridsweep-trainer beside this program)")
       ->option_text("PATH");

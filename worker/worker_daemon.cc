@@ -33,7 +33,7 @@ absl::Status CheckAddress(const std::string& address) {
       address.find_first_not_of("0123456789", colon + 1) == std::string::npos) {
     return absl::OkStatus();
   }
-  return InvalidArgument("coordinator address '{}' is malformed, expected HOST:PORT, e.g. 127.0.0.1:7070",
+  return InvalidArgument("coordinator address '{}' is malformed, expected HOST:PORT, e.g. 127.0.0.1:7077",
                          address);
 }
 
@@ -74,12 +74,12 @@ absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const Work
   std::vector<agent::Device> found;
   if (config.devices == "auto") {
     absl::StatusOr<std::vector<agent::Device>> answer = agent::AskTrainerForDevices(options.trainer);
-    if (answer.ok()) {
-      found = *std::move(answer);
-    } else {
-      Log(LogLevel::kWarning, "device_discovery_failed",
-          {{"error", Message(answer.status())}, {"using", "cpu"}});
+    // Training on the CPU of a machine with a GPU would look like success.
+    if (!answer.ok()) {
+      return Annotate(answer.status(),
+                      "cannot find out what devices there are (--devices names them instead)");
     }
+    found = *std::move(answer);
   }
   GS_ASSIGN_OR_RETURN(info.devices,
                       agent::ChooseDevices(config.devices, found, config.slots, agent::UsableCores()));

@@ -1,5 +1,7 @@
 #include "common/sweep/sweep_file.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -9,7 +11,9 @@
 namespace gridsweep {
 
 absl::StatusOr<std::string> ReadSweepText(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  // Standard input is duplicated, not opened by a path: a pipe of another user cannot be opened again.
+  std::FILE* const opened = path == "-" ? fdopen(dup(STDIN_FILENO), "rb") : std::fopen(path.c_str(), "rb");
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(opened, &std::fclose);
   if (file == nullptr) return ErrnoError(errno, fmt::format("cannot open '{}'", path));
   std::string text(kMaxSweepBytes + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));

@@ -24,7 +24,7 @@ int CoresWithinQuota(int cores, std::string_view cpu_max);
 std::string ParseCpuModel(std::string_view cpuinfo);
 
 // The devices meant by `spec`: "auto" or a comma-separated list of "cpu" and "cuda:N". `found` are the
-// devices the trainer says there are, empty if it could not be asked: "auto" then means the CPU, else all
+// devices the trainer says there are, empty if it was not asked: "auto" then means the CPU, else all
 // CUDA devices or, without one, the CPU. `slots` > 0 is used for each device; 0 means `cores` on the CPU and
 // 1 on others. Returns INVALID_ARGUMENT for a malformed or repeated name, NOT_FOUND for a CUDA device that
 // `found`, if not empty, does not list.
