@@ -28,6 +28,10 @@ function(gridsweep_test NAME)
     set(ARG_TIMEOUT 300)
   endif()
   set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(GRIDSWEEP_SANITIZE)
+    set_tests_properties(${NAME} PROPERTIES ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1")
+  endif()
 endfunction()
 
 # gridsweep_embed(TARGET VARIABLE file): makes the file's bytes available as `extern const std::string_view VARIABLE` in

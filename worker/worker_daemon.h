@@ -24,7 +24,8 @@ struct WorkerConfig {
 
 // Looks at the machine, starts the trainers, and keeps calling the coordinator until told to stop. Whether
 // the coordinator answers does not matter here. `clock` is not owned. Returns INVALID_ARGUMENT for a bad
-// name, device or address, NOT_FOUND if there is no such trainer program or device.
+// name, device or address, NOT_FOUND if there is no such trainer program or device, and with devices "auto" the error of
+// a trainer that cannot say what devices there are.
 absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
                                                                       const Clock* clock);
 

@@ -1,5 +1,6 @@
 #include "common/rpc/channel.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/credentials.h>
@@ -36,8 +37,10 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
 absl::Status CheckLoopback(const std::string& address) {
   const size_t colon = address.rfind(':');
   const std::string host = colon == std::string::npos ? address : address.substr(0, colon);
-  if (host == "localhost" || host == "[::1]" || host.rfind("127.", 0) == 0 || host == "unix")
-    return absl::OkStatus();
+  in_addr ipv4{};
+  // An address, not a name that looks like one: 127.example.org may be anywhere.
+  const bool is_127 = inet_pton(AF_INET, host.c_str(), &ipv4) == 1 && (ntohl(ipv4.s_addr) >> 24) == 127;
+  if (is_127 || host == "localhost" || host == "[::1]" || host == "unix") return absl::OkStatus();
   return FailedPrecondition(
       "refusing to listen on '{}': beyond this machine the connection would be neither encrypted nor authenticated, and "
       "anyone who reaches the port could control the sweeps. Listen on 127.0.0.1 and reach it through an SSH tunnel, or, "

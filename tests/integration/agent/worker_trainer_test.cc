@@ -155,13 +155,14 @@ TEST_F(WorkerTrainer, DevicesComeFromTheTrainerAndEachGetsItsOwn) {
   EXPECT_EQ(coordinator_.info().devices(1).slots(), 1);
 }
 
-TEST_F(WorkerTrainer, WithoutAnAnswerAboutDevicesTheCpuIsUsed) {
+TEST_F(WorkerTrainer, WithoutAnAnswerAboutDevicesNoneAreGuessed) {
   script_["list_devices_exit"] = 1;
+  setenv("GRIDSWEEP_FAKE_TRAINER", script_.dump().c_str(), 1);
   WorkerConfig config = Config();
   config.devices = "auto";
-  StartWorker(config);
-  ASSERT_TRUE(WaitFor("registration", [&] { return coordinator_.info().devices_size() == 1; }));
-  EXPECT_EQ(coordinator_.info().devices(0).name(), "cpu");
+  const auto worker = StartWorkerDaemon(config, &SystemClock());
+  ASSERT_FALSE(worker.ok());
+  EXPECT_THAT(Message(worker.status()), testing::HasSubstr("--devices names them"));
 }
 
 // Runs `argv` to its end and returns how it ended.
