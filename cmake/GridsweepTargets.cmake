@@ -29,8 +29,13 @@ function(gridsweep_test NAME)
   endif()
   set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   if(GRIDSWEEP_SANITIZE)
-    set_tests_properties(${NAME} PROPERTIES ENVIRONMENT
-      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1")
+    # Tests crash fake trainers on purpose and look at the signal; programs end while a thread still waits for signals.
+    set_tests_properties(${NAME} PROPERTIES ENVIRONMENT "\
+TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1 handle_segv=0 \
+handle_abort=0 report_thread_leaks=0;\
+ASAN_OPTIONS=handle_segv=0 handle_abort=0 detect_stack_use_after_return=1;\
+LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp print_suppressions=0;\
+UBSAN_OPTIONS=print_stacktrace=1")
   endif()
 endfunction()
 
