@@ -36,14 +36,14 @@ TrainingSession::StepResult TrainingSession::Step(const at::Tensor& images, cons
   const at::Tensor log_probabilities = at::log_softmax(model_->Forward(images, /*training=*/true), 1);
   const at::Tensor loss = at::nll_loss(log_probabilities, labels);
   loss.backward();
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   AddPenalties(regularization_, flat_);
   optimizer_->Step(lr);
   return {loss.detach(), log_probabilities.detach().argmax(1).eq(labels).sum()};
 }
 
 at::Tensor TrainingSession::Predict(const at::Tensor& images) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   return at::log_softmax(model_->Forward(images, /*training=*/false), 1);
 }
 

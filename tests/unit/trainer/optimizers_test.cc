@@ -22,7 +22,7 @@ TEST(Optimizers, EveryEntryLowersAQuadratic) {
     for (int step = 0; step < 50; ++step) {
       flat.gradients.zero_();
       w.square().sum().backward();
-      const at::NoGradGuard no_grad;
+      const c10::NoGradGuard no_grad;
       optimizer->Step(0.01);
     }
     EXPECT_LT(w.square().sum().item<double>(), 0.95 * before) << spec->name;
