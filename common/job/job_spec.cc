@@ -46,6 +46,13 @@ std::string JobKey(const JobSpec& spec) {
   return Sha256Hex(json.dump());
 }
 
+std::string PrefixKey(const JobSpec& spec) {
+  Json json = CellToJson(spec);
+  json.erase("scheduler");
+  json["seed"] = spec.seed;
+  return Sha256Hex(json.dump());
+}
+
 std::string RegularizationLabel(const Catalog& catalog, const std::vector<Component>& regularization) {
   std::string label;
   const auto add = [&](const Component& component) {

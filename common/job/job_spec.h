@@ -82,6 +82,9 @@ absl::StatusOr<JobSpec> JobSpecFromJson(const Json& json, const Catalog& catalog
 // keeps it per sweep.
 std::string CellKey(const JobSpec& spec);
 std::string JobKey(const JobSpec& spec);
+// As JobKey, without the scheduler: on the same data, jobs with equal keys are the same training, bit for bit,
+// until their learning rates first differ.
+std::string PrefixKey(const JobSpec& spec);
 
 // {"name":"sgd","params":{…}}
 Json ComponentToJson(const Component& component);

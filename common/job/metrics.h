@@ -23,6 +23,7 @@ struct EpochMetrics {
   double lr = 0;                  // learning rate used in this epoch
   double seconds = 0;             // wall time of training and evaluation
   double samples_per_second = 0;  // training images a second, evaluation excluded
+  int64_t shared_by = 1;          // jobs that this epoch was trained once for
   friend bool operator==(const EpochMetrics&, const EpochMetrics&) = default;
 };
 

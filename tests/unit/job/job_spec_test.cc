@@ -112,6 +112,19 @@ TEST(JobSpec, KeysCoverWhatTheNumbersDependOnAndNothingElse) {
   EXPECT_NE(CellKey(other), CellKey(base));
 }
 
+TEST(JobSpec, PrefixKeysLeaveOutTheSchedulerAndNothingElse) {
+  const JobSpec base = Read(Minimal());
+  Json stepped = Minimal();
+  stepped["scheduler"] = {{"name", "step"}};
+  EXPECT_EQ(PrefixKey(Read(stepped)), PrefixKey(base));
+  JobSpec other = base;
+  other.seed = 2;
+  EXPECT_NE(PrefixKey(other), PrefixKey(base));
+  other = base;
+  other.optimizer.params["lr"] = 0.5;
+  EXPECT_NE(PrefixKey(other), PrefixKey(base));
+}
+
 TEST(JobSpec, LabelsFollowTheAxes) {
   Json json = Minimal();
   json["regularization"] = Json::parse(R"([{"name":"dropout"},{"name":"l2"}])");
