@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "worker/trainer/line_writer.h"
 #include "worker/trainer/protocol.h"
@@ -11,9 +13,15 @@ namespace gridsweep {
 // Borrows its arguments.
 class EventListener : public JobListener {
  public:
+  // `before_end` is called before the last event is written, because a reader of that event may run the attempt
+  // again.
   EventListener(LineWriter& writer, const TrainerIdentity& identity, int64_t attempt,
-                const std::atomic<bool>* stopped)
-      : writer_(writer), identity_(identity), attempt_(attempt), stopped_(stopped) {}
+                const std::atomic<bool>* stopped, std::function<void()> before_end = [] {})
+      : writer_(writer),
+        identity_(identity),
+        attempt_(attempt),
+        stopped_(stopped),
+        before_end_(std::move(before_end)) {}
 
   void Started(const DatasetInfo& dataset) override {
     writer_.Write(StartedEvent(attempt_, dataset, identity_));
@@ -23,12 +31,17 @@ class EventListener : public JobListener {
   }
   void Epoch(const EpochMetrics& metrics) override { writer_.Write(EpochEvent(attempt_, metrics)); }
   bool Stopped() const override { return stopped_->load(std::memory_order_relaxed); }
+  void Ended(const absl::StatusOr<JobOutcome>& outcome) override {
+    before_end_();
+    writer_.Write(EndEvent(attempt_, outcome));
+  }
 
  private:
   LineWriter& writer_;
   const TrainerIdentity& identity_;
   const int64_t attempt_;
   const std::atomic<bool>* stopped_;
+  const std::function<void()> before_end_;
 };
 
 }  // namespace gridsweep

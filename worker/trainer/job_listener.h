@@ -3,11 +3,21 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/base/json.h"
 #include "common/job/metrics.h"
 
 namespace gridsweep {
+
+struct JobOutcome {
+  enum class End { kSucceeded, kDiverged, kStopped };
+  End end = End::kSucceeded;
+  std::string error;      // why it diverged, or was stopped without having been asked to
+  Evaluation evaluation;  // of a job that succeeded
+  // With kStopped: work that it shared with others failed. Whose fault that is only shows when each is run alone.
+  bool retry_alone = false;
+};
 
 class JobListener {
  public:
@@ -19,18 +29,19 @@ class JobListener {
   virtual void Epoch(const EpochMetrics& metrics) = 0;
   // Asked after each batch: true once the job should be given up.
   virtual bool Stopped() const = 0;
+  // The last call. INVALID_ARGUMENT and NOT_FOUND mean that the job can never be run; every other error may go
+  // away on another attempt.
+  virtual void Ended(const absl::StatusOr<JobOutcome>& outcome) = 0;
 };
 
-struct JobOutcome {
-  enum class End { kSucceeded, kDiverged, kStopped };
-  End end = End::kSucceeded;
-  std::string error;      // why it diverged
-  Evaluation evaluation;  // of a job that succeeded
+struct JobTask {
+  Json document;
+  JobListener* listener;  // not owned
 };
 
-// Runs one job document to its end. INVALID_ARGUMENT and NOT_FOUND mean that the document can never be run;
-// every other error may go away on another attempt. After ABORTED this process cannot train any more: its
-// device is broken. Called from several threads at once.
-using RunJobFunction = std::function<absl::StatusOr<JobOutcome>(const Json& job, JobListener& listener)>;
+// Runs one job to its end, or a bundle: jobs that differ in the scheduler alone, whose common epochs are trained
+// once. Their numbers are those of each run alone. Ends every listener. Returns ABORTED when this process cannot
+// train any more because its device is broken. Called from several threads at once.
+using RunJobsFunction = std::function<absl::Status(const std::vector<JobTask>& tasks)>;
 
 }  // namespace gridsweep

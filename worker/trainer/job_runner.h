@@ -1,4 +1,4 @@
-// Trains one job from start to end.
+// Turns job documents into training: reads them and the data, and says how each job ended.
 #pragma once
 
 #include "worker/trainer/components/registry.h"
@@ -7,20 +7,25 @@
 
 namespace gridsweep {
 
-// Thread-safe: each call is a job of its own and shares nothing but the data. Borrows its arguments.
+// Thread-safe: each call is a bundle of its own and shares nothing but the data. Borrows its arguments.
 class JobRunner {
  public:
-  JobRunner(const Registry& registry, DatasetCache& datasets, at::Device device)
-      : registry_(registry), catalog_(registry.MakeCatalog()), datasets_(datasets), device_(device) {}
+  JobRunner(const Registry& registry, DatasetCache& datasets, at::Device device, Kernels kernels)
+      : registry_(registry),
+        catalog_(registry.MakeCatalog()),
+        datasets_(datasets),
+        device_(device),
+        kernels_(kernels) {}
 
-  // A RunJobFunction, see there. Throws nothing.
-  absl::StatusOr<JobOutcome> Run(const Json& job, JobListener& listener);
+  // A RunJobsFunction, see there. Throws nothing.
+  absl::Status Run(const std::vector<JobTask>& tasks);
 
  private:
   const Registry& registry_;
   const Catalog catalog_;
   DatasetCache& datasets_;
   const at::Device device_;
+  const Kernels kernels_;
 };
 
 }  // namespace gridsweep

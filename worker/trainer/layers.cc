@@ -1,13 +1,32 @@
 #include "worker/trainer/layers.h"
 
+#include <algorithm>
 #include <cmath>
 
-namespace gridsweep {
+#include "worker/trainer/tuned_ops.h"
 
-at::Tensor Convolution::operator()(const at::Tensor& x) const {
+namespace gridsweep {
+namespace {
+
+at::Tensor Convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const std::vector<int64_t> one = {1, 1};
   return at::conv2d(x, weight, bias, at::IntArrayRef(one), at::IntArrayRef(one), at::IntArrayRef(one), 1);
 }
+
+}  // namespace
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return kernels == Kernels::kTuned ? TunedLinear(x, weight, bias) : at::linear(x, weight, bias);
+}
+
+at::Tensor Convolution::operator()(const at::Tensor& x) const {
+  if (kernels == Kernels::kTuned) {
+    if (x.size(1) == 1 && !x.requires_grad()) return TunedImageConvolution(x, weight, bias);
+    return Convolve(x.contiguous(at::MemoryFormat::ChannelsLast), weight, bias);
+  }
+  return Convolve(x, weight, bias);
+}
+
 
 at::Tensor BatchNorm::operator()(const at::Tensor& x, bool training) const {
   return at::batch_norm(x, weight, bias, running_mean, running_var, training, /*momentum=*/0.1, /*eps=*/1e-5,
@@ -15,7 +34,17 @@ at::Tensor BatchNorm::operator()(const at::Tensor& x, bool training) const {
 }
 
 at::Tensor DropoutMask(const at::Tensor& x, double p, const at::Generator& generator) {
-  return at::empty_like(x, x.options().requires_grad(false)).bernoulli_(1 - p, generator).div_(1 - p);
+  constexpr double kSteps = 65536;
+  const double dropped = std::clamp(std::round(p * kSteps), 0.0, kSteps - 1);
+  const int64_t words = (x.numel() + 3) / 4;
+  const at::Tensor bits = at::empty({words}, x.options().dtype(at::kLong).requires_grad(false))
+                              .random_(std::numeric_limits<int64_t>::min(), c10::nullopt, generator);
+  return bits.view(at::kShort)
+      .narrow(0, 0, x.numel())
+      .ge(dropped - kSteps / 2)
+      .to(x.scalar_type())
+      .mul_(kSteps / (kSteps - dropped))
+      .view(x.sizes());
 }
 
 at::Tensor Dropout::operator()(const at::Tensor& x, bool training) const {
@@ -30,12 +59,12 @@ at::Tensor LayerBuilder::Uniform(at::IntArrayRef shape, int64_t fan_in) {
 
 Linear LayerBuilder::AddLinear(int64_t inputs, int64_t outputs) {
   const at::Tensor weight = Uniform({outputs, inputs}, inputs);
-  return {weight, Uniform({outputs}, inputs)};
+  return {weight, Uniform({outputs}, inputs), kernels_};
 }
 
 Convolution LayerBuilder::AddConvolution(int64_t inputs, int64_t outputs) {
   const at::Tensor weight = Uniform({outputs, inputs, 3, 3}, 9 * inputs);
-  return {weight, Uniform({outputs}, 9 * inputs)};
+  return {weight, Uniform({outputs}, 9 * inputs), kernels_};
 }
 
 BatchNorm LayerBuilder::AddBatchNorm(int64_t channels) {

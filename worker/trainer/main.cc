@@ -41,6 +41,7 @@ constexpr const char* kFooter =
 
 struct Flags {
   std::string device = "cpu";
+  std::string kernels = "auto";
   int slots = 1;
   std::vector<std::string> data_dirs;
   std::string job_file;
@@ -75,21 +76,35 @@ absl::StatusOr<Json> ReadJobFile(const std::string& path) {
   return job;
 }
 
+// Remembers how its job ended.
+class OneJobListener : public EventListener {
+ public:
+  using EventListener::EventListener;
+  void Ended(const absl::StatusOr<JobOutcome>& outcome) override {
+    error_ = outcome.status();
+    EventListener::Ended(outcome);
+  }
+  const absl::Status& error() const { return error_; }
+
+ private:
+  absl::Status error_;
+};
+
 // --job: one job on this thread.
-int RunOneJob(const Json& job, const TrainerIdentity& identity, const RunJobFunction& run,
+int RunOneJob(const Json& job, const TrainerIdentity& identity, const RunJobsFunction& run,
               LineWriter& writer) {
   ConfigureTrainingThread();
   const std::atomic<bool> stopped = false;
-  EventListener listener(writer, identity, 0, &stopped);
-  const absl::StatusOr<JobOutcome> outcome = run(job, listener);
-  writer.Write(EndEvent(0, outcome));
-  if (outcome.ok()) return kExitOk;
-  std::cerr << "gridsweep-trainer: " << Message(outcome.status()) << "\n";
+  OneJobListener listener(writer, identity, 0, &stopped);
+  const absl::Status status = run({{job, &listener}});
+  const absl::Status& error = status.ok() ? listener.error() : status;
+  if (error.ok()) return kExitOk;
+  std::cerr << "gridsweep-trainer: " << Message(error) << "\n";
   return kExitFailedJobs;
 }
 
 // The filter: commands until end of file.
-int Serve(const TrainerIdentity& identity, const RunJobFunction& run, LineWriter& writer) {
+int Serve(const TrainerIdentity& identity, const RunJobsFunction& run, LineWriter& writer) {
   // A terminal's Ctrl-C reaches the whole process group; the worker decides what becomes of the jobs.
   std::signal(SIGINT, SIG_IGN);
   SlotPool pool(identity, run, ConfigureTrainingThread, writer);
@@ -113,6 +128,8 @@ int Train(const Flags& flags, const Registry& registry) {
   std::signal(SIGPIPE, SIG_IGN);
   absl::StatusOr<DeviceInfo> device = FindDevice(flags.device);
   if (!device.ok()) return Fail(device.status());
+  const absl::StatusOr<Kernels> kernels = ChooseKernels(flags.device, flags.kernels);
+  if (!kernels.ok()) return Fail(kernels.status());
   Json job;
   if (!flags.job_file.empty()) {
     absl::StatusOr<Json> read = ReadJobFile(flags.job_file);
@@ -129,13 +146,12 @@ int Train(const Flags& flags, const Registry& registry) {
                  "than it could;\n"
                  "gridsweep-trainer: WARNING: run: apt-get install libopenblas0\n";
   }
-  const TrainerIdentity identity{*device, LibTorchVersion(), blas.name, flags.slots};
+  const TrainerIdentity identity{*device, LibTorchVersion(), blas.name, std::string(KernelsName(*kernels)),
+                                 flags.slots};
   DatasetCache datasets(flags.data_dirs.empty() ? DefaultDataDirs() : flags.data_dirs,
                         at::Device(flags.device));
-  JobRunner runner(registry, datasets, at::Device(flags.device));
-  const RunJobFunction run = [&](const Json& document, JobListener& listener) {
-    return runner.Run(document, listener);
-  };
+  JobRunner runner(registry, datasets, at::Device(flags.device), *kernels);
+  const RunJobsFunction run = [&](const std::vector<JobTask>& tasks) { return runner.Run(tasks); };
   writer.Write(HelloEvent(identity));
   return flags.job_file.empty() ? Serve(identity, run, writer) : RunOneJob(job, identity, run, writer);
 }
@@ -146,6 +162,12 @@ int Main(int argc, char** argv) {
   Flags flags;
   app.add_option("--device", flags.device, "device to train on: cpu or cuda:N")
       ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--kernels", flags.kernels,
+                 "auto, tuned (what auto takes on CPUs) or plain (on GPUs): formulations of the same mathematics; "
+                 "results agree to rounding")
+      ->type_name("NAME")
+      ->envname("GRIDSWEEP_KERNELS")
       ->capture_default_str();
   app.add_option("--slots", flags.slots, "jobs trained at the same time")
       ->type_name("N")

@@ -5,7 +5,7 @@
 namespace gridsweep {
 namespace {
 
-constexpr int kProtocol = 1;
+constexpr int kProtocol = 2;
 
 Json EvaluationJson(const Evaluation& evaluation) {
   Json predictions = Json::array();
@@ -19,6 +19,19 @@ Json Finished(int64_t attempt, const char* outcome) {
   return {{"type", "finished"}, {"attempt", attempt}, {"outcome", outcome}};
 }
 
+absl::StatusOr<int64_t> AttemptOf(const Json& json) {
+  if (json.is_object() && json.contains("attempt") && json["attempt"].is_number_integer())
+    return json["attempt"].get<int64_t>();
+  return InvalidArgument("commands need a whole number \"attempt\"");
+}
+
+absl::StatusOr<RunCommand::Job> ParseJob(const Json& json) {
+  GS_ASSIGN_OR_RETURN(const int64_t attempt, AttemptOf(json));
+  if (!json.contains("job") || !json["job"].is_object())
+    return InvalidArgument("command 'run' needs an object \"job\"");
+  return RunCommand::Job{attempt, json["job"]};
+}
+
 }  // namespace
 
 absl::StatusOr<TrainerCommand> ParseTrainerCommand(std::string_view line) {
@@ -27,20 +40,27 @@ absl::StatusOr<TrainerCommand> ParseTrainerCommand(std::string_view line) {
   GS_ASSIGN_OR_RETURN(const std::string type, GetField<std::string>(json, "type"));
   if (type != "run" && type != "stop")
     return InvalidArgument("unknown command '{}', expected run or stop", type);
-  if (!json.contains("attempt") || !json["attempt"].is_number_integer()) {
-    return InvalidArgument("command '{}' needs a whole number \"attempt\"", type);
+  if (type == "stop") {
+    GS_ASSIGN_OR_RETURN(const int64_t attempt, AttemptOf(json));
+    return StopCommand{attempt};
   }
-  const auto attempt = json["attempt"].get<int64_t>();
-  if (type == "stop") return StopCommand{attempt};
-  if (!json.contains("job") || !json["job"].is_object())
-    return InvalidArgument("command 'run' needs an object \"job\"");
-  return RunCommand{attempt, json["job"]};
+  RunCommand command;
+  if (!json.contains("bundle")) {
+    GS_ASSIGN_OR_RETURN(command.jobs.emplace_back(), ParseJob(json));
+    return command;
+  }
+  if (!json["bundle"].is_array() || json["bundle"].empty())
+    return InvalidArgument("command 'run' needs a list \"bundle\" that is not empty");
+  for (const Json& job : json["bundle"]) {
+    GS_ASSIGN_OR_RETURN(command.jobs.emplace_back(), ParseJob(job));
+  }
+  return command;
 }
 
 std::string TrainerIdentity::Environment() const {
   const std::string torch = fmt::format("LibTorch {}", libtorch);
-  return device.name == "cpu" ? fmt::format("{}, {}, {}", torch, blas, device.model)
-                              : fmt::format("{}, {}", torch, device.model);
+  const std::string library = device.name == "cpu" ? fmt::format("{}, {}", torch, blas) : torch;
+  return fmt::format("{}, {} kernels, {}", library, kernels, device.model);
 }
 
 Json HelloEvent(const TrainerIdentity& identity) {
@@ -49,6 +69,7 @@ Json HelloEvent(const TrainerIdentity& identity) {
           {"version", Version()},
           {"libtorch", identity.libtorch},
           {"blas", identity.blas},
+          {"kernels", identity.kernels},
           {"device", identity.device.name},
           {"device_model", identity.device.model},
           {"memory_bytes", identity.device.memory_bytes},
@@ -83,7 +104,8 @@ Json EpochEvent(int64_t attempt, const EpochMetrics& metrics) {
                {"test_accuracy", NumberToJson(metrics.test_accuracy)},
                {"lr", NumberToJson(metrics.lr)},
                {"seconds", NumberToJson(metrics.seconds)},
-               {"samples_per_second", NumberToJson(metrics.samples_per_second)}};
+               {"samples_per_second", NumberToJson(metrics.samples_per_second)},
+               {"shared_by", metrics.shared_by}};
   if (metrics.val_loss) json["val_loss"] = NumberToJson(*metrics.val_loss);
   if (metrics.val_accuracy) json["val_accuracy"] = NumberToJson(*metrics.val_accuracy);
   return json;
@@ -108,6 +130,8 @@ Json EndEvent(int64_t attempt, const absl::StatusOr<JobOutcome>& outcome) {
       break;
     case JobOutcome::End::kStopped:
       json = {{"type", "stopped"}, {"attempt", attempt}};
+      if (!outcome->error.empty()) json["error"] = outcome->error;
+      if (outcome->retry_alone) json["retry_alone"] = true;
       break;
   }
   return json;

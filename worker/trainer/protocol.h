@@ -5,15 +5,20 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "worker/trainer/device.h"
 #include "worker/trainer/job_listener.h"
 
 namespace gridsweep {
 
+// One job, or a bundle: jobs that differ in the scheduler alone, for one slot.
 struct RunCommand {
-  int64_t attempt = 0;
-  Json job;
+  struct Job {
+    int64_t attempt = 0;
+    Json document;
+  };
+  std::vector<Job> jobs;  // not empty
 };
 struct StopCommand {
   int64_t attempt = 0;
@@ -28,8 +33,9 @@ struct TrainerIdentity {
   DeviceInfo device;
   std::string libtorch;
   std::string blas;
+  std::string kernels;  // see kernels.h
   int slots = 1;
-  // Library, matrix library and device model: numbers are comparable bit by bit where this is equal.
+  // Library, matrix library, kernels and device model: numbers are comparable bit by bit where this is equal.
   std::string Environment() const;
 };
 

@@ -2,13 +2,15 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <set>
 
 #include "worker/trainer/event_listener.h"
 
 namespace gridsweep {
 
 struct SlotPool::Attempt {
-  RunCommand command;
+  int64_t id;
+  Json document;
   std::atomic<bool> stopped = false;
 };
 
@@ -16,13 +18,9 @@ namespace {
 
 constexpr int kExitDeviceLost = 70;
 
-JobOutcome Stopped() {
-  return {JobOutcome::End::kStopped, "", {}};
-}
-
 }  // namespace
 
-SlotPool::SlotPool(const TrainerIdentity& identity, RunJobFunction run, std::function<void()> prepare_thread,
+SlotPool::SlotPool(const TrainerIdentity& identity, RunJobsFunction run, std::function<void()> prepare_thread,
                    LineWriter& writer)
     : identity_(identity), run_(std::move(run)), prepare_thread_(std::move(prepare_thread)), writer_(writer) {
   for (int i = 0; i < identity_.slots; ++i) threads_.emplace_back([this] { Work(); });
@@ -40,12 +38,20 @@ SlotPool::~SlotPool() {
 
 absl::Status SlotPool::Run(RunCommand command) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  auto attempt = std::make_shared<Attempt>();
-  attempt->command = std::move(command);
-  if (!attempts_.emplace(attempt->command.attempt, attempt).second) {
-    return AlreadyExists("attempt {} is already running", attempt->command.attempt);
+  std::set<int64_t> ids;
+  for (const RunCommand::Job& job : command.jobs) {
+    if (attempts_.contains(job.attempt) || !ids.insert(job.attempt).second)
+      return AlreadyExists("attempt {} is already running", job.attempt);
   }
-  waiting_.push_back(std::move(attempt));
+  Bundle bundle;
+  for (RunCommand::Job& job : command.jobs) {
+    auto attempt = std::make_shared<Attempt>();
+    attempt->id = job.attempt;
+    attempt->document = std::move(job.document);
+    attempts_.emplace(attempt->id, attempt);
+    bundle.push_back(std::move(attempt));
+  }
+  waiting_.push_back(std::move(bundle));
   changed_.notify_one();
   return absl::OkStatus();
 }
@@ -55,10 +61,13 @@ void SlotPool::Stop(const StopCommand& command) {
   const auto it = attempts_.find(command.attempt);
   if (it == attempts_.end()) return;
   it->second->stopped = true;
-  if (std::erase(waiting_, it->second) == 0) return;  // it runs, and its thread will answer
+  size_t waited = 0;
+  for (Bundle& bundle : waiting_) waited += std::erase(bundle, it->second);
+  if (waited == 0) return;  // it runs, and its thread will answer
+  std::erase_if(waiting_, [](const Bundle& bundle) { return bundle.empty(); });
   attempts_.erase(it);
   lock.unlock();
-  writer_.Write(EndEvent(command.attempt, Stopped()));
+  writer_.Write(EndEvent(command.attempt, JobOutcome{JobOutcome::End::kStopped, "", {}}));
 }
 
 void SlotPool::Work() {
@@ -67,27 +76,34 @@ void SlotPool::Work() {
   for (;;) {
     changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    const std::shared_ptr<Attempt> attempt = std::move(waiting_.front());
+    const Bundle bundle = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    absl::StatusOr<JobOutcome> outcome = Stopped();
-    if (!attempt->stopped) {
-      EventListener listener(writer_, identity_, attempt->command.attempt, &attempt->stopped);
-      outcome = run_(attempt->command.job, listener);
-    }
-    lock.lock();
-    // IMPORTANT: forget the attempt before its last event is out, because a reader of that event may run it
-    // again.
-    attempts_.erase(attempt->command.attempt);
-    lock.unlock();
-    writer_.Write(EndEvent(attempt->command.attempt, outcome));
-    if (absl::IsAborted(outcome.status())) {
-      std::cerr << "gridsweep-trainer: " << Message(outcome.status())
-                << "; exiting, so that a new process can take over\n";
+    const absl::Status status = RunBundle(bundle);
+    if (absl::IsAborted(status)) {
+      std::cerr << "gridsweep-trainer: " << Message(status) << "; exiting, so that a new process can take over\n";
       std::_Exit(kExitDeviceLost);
     }
     lock.lock();
   }
+}
+
+absl::Status SlotPool::RunBundle(const Bundle& bundle) {
+  std::deque<EventListener> listeners;
+  std::vector<JobTask> tasks;
+  for (const std::shared_ptr<Attempt>& attempt : bundle) {
+    EventListener& listener =
+        listeners.emplace_back(writer_, identity_, attempt->id, &attempt->stopped, [this, id = attempt->id] {
+          const std::lock_guard<std::mutex> forget(mutex_);
+          attempts_.erase(id);
+        });
+    if (attempt->stopped) {
+      listener.Ended(JobOutcome{JobOutcome::End::kStopped, "", {}});
+    } else {
+      tasks.push_back({std::move(attempt->document), &listener});
+    }
+  }
+  return tasks.empty() ? absl::OkStatus() : run_(tasks);
 }
 
 }  // namespace gridsweep

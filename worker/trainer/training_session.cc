@@ -16,17 +16,19 @@ void AddPenalties(const Regularization& regularization, const FlatParameters& fl
 }  // namespace
 
 TrainingSession::TrainingSession(const JobSpec& spec, const Registry& registry, const ImageShape& shape,
-                                 at::Device device) {
+                                 at::Device device, Kernels kernels)
+    : dropout_(MakeGenerator(spec.seed, kDropoutPurpose, device)) {
   for (const Component& component : spec.regularization)
     registry.regularizers.Make(component, regularization_);
   const ModelContext context{
       shape.rows, shape.columns, shape.classes, registry.activations.Make(spec.activation),
-      Dropout(regularization_.dropout, MakeGenerator(spec.seed, kDropoutPurpose, device))};
-  LayerBuilder build(MakeGenerator(spec.seed, kInitPurpose, at::kCPU));
+      Dropout(regularization_.dropout, dropout_)};
+  LayerBuilder build(MakeGenerator(spec.seed, kInitPurpose, at::kCPU), kernels);
   model_ = registry.models.Make(spec.model, context, build);
   parameters_ = build.parameters();
   flat_ = Flatten(parameters_, device);
-  for (at::Tensor buffer : build.buffers()) buffer.set_data(buffer.to(device));
+  buffers_ = build.buffers();
+  for (at::Tensor& buffer : buffers_) buffer.set_data(buffer.to(device));
   optimizer_ = registry.optimizers.Make(spec.optimizer, flat_);
 }
 
@@ -43,8 +45,30 @@ TrainingSession::StepResult TrainingSession::Step(const at::Tensor& images, cons
 }
 
 at::Tensor TrainingSession::Predict(const at::Tensor& images) {
-  const c10::NoGradGuard no_grad;
+  const c10::InferenceMode inference;
   return at::log_softmax(model_->Forward(images, /*training=*/false), 1);
+}
+
+SessionState TrainingSession::Save() {
+  const auto copies = [](const std::vector<at::Tensor>& tensors) {
+    std::vector<at::Tensor> out;
+    for (const at::Tensor& tensor : tensors) out.push_back(tensor.clone());
+    return out;
+  };
+  const OptimizerState& optimizer = optimizer_->state();
+  return {flat_.values.clone(), copies(buffers_), {copies(optimizer.buffers), optimizer.steps}, dropout_.get_state()};
+}
+
+void TrainingSession::Restore(const SessionState& state) {
+  const c10::NoGradGuard no_grad;
+  const auto copy_into = [](const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& from) {
+    for (size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(from[i]);
+  };
+  flat_.values.copy_(state.values);
+  copy_into(buffers_, state.buffers);
+  copy_into(optimizer_->state().buffers, state.optimizer.buffers);
+  optimizer_->state().steps = state.optimizer.steps;
+  dropout_.set_state(state.dropout);
 }
 
 bool TrainingSession::ParametersFinite() const {

@@ -14,11 +14,20 @@ struct ImageShape {
   int64_t classes = 0;
 };
 
+// A session between two steps: what must be put back to go on from there. Immutable tensors, so copies share them.
+struct SessionState {
+  at::Tensor values;
+  std::vector<at::Tensor> buffers;
+  OptimizerState optimizer;
+  at::Tensor dropout;  // state of the generator
+};
+
 // Everything random in it comes from generators of its own, made from the job's seed. Not thread-safe.
 class TrainingSession {
  public:
   // REQUIRES: `spec` is resolved by the registry's catalog.
-  TrainingSession(const JobSpec& spec, const Registry& registry, const ImageShape& shape, at::Device device);
+  TrainingSession(const JobSpec& spec, const Registry& registry, const ImageShape& shape, at::Device device,
+                  Kernels kernels);
 
   struct StepResult {
     at::Tensor loss;     // float [], mean cross-entropy of the batch, without penalties
@@ -30,6 +39,11 @@ class TrainingSession {
   // Log-probabilities, float [n, classes], in evaluation mode and without gradients.
   at::Tensor Predict(const at::Tensor& images);
 
+  // Going on after Restore is, bit for bit, going on after the Save that made `state`.
+  // REQUIRES: `state` is of a session of the same job, but for the scheduler.
+  SessionState Save();
+  void Restore(const SessionState& state);
+
   bool ParametersFinite() const;
   // In the model's order of construction; views of one buffer.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
@@ -37,7 +51,8 @@ class TrainingSession {
 
  private:
   Regularization regularization_;
-  std::vector<at::Tensor> parameters_;
+  at::Generator dropout_;
+  std::vector<at::Tensor> parameters_, buffers_;
   std::unique_ptr<Model> model_;
   FlatParameters flat_;
   std::unique_ptr<Optimizer> optimizer_;

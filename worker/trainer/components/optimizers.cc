@@ -1,114 +1,166 @@
 #include <cmath>
 
 #include "worker/trainer/components/registry.h"
+#include "worker/trainer/element_update.h"
 
 namespace gridsweep {
 namespace {
 
+// Constants are rounded once; the elements are floats.
+float Single(double value) {
+  return static_cast<float>(value);
+}
+
+using std::sqrt;  // for rules on floats; at::sqrt is found for tensors
+
 // Adam (Kingma, Ba: arXiv:1412.6980) and, with decay, AdamW (Loshchilov, Hutter: arXiv:1711.05101).
+struct AdamRule {
+  float beta1, rest1, beta2, rest2, eps;
+  float root_correction2;  // 1 / √(1 - beta2^t)
+  float rate;              // lr / (1 - beta1^t)
+  float kept;              // 1 - lr * weight_decay
+
+  template <typename T>
+  void operator()(T& value, T& gradient, T& mean, T& square) const {
+    mean = mean * beta1 + gradient * rest1;
+    square = square * beta2 + gradient * gradient * rest2;
+    value = value * kept - mean / (sqrt(square) * root_correction2 + eps) * rate;
+  }
+};
+
 class Adam : public Optimizer {
  public:
   Adam(const Params& p, const FlatParameters& flat, double weight_decay)
-      : flat_(flat),
+      : Optimizer(flat, 2),
         beta1_(p.Float("beta1")),
         beta2_(p.Float("beta2")),
         eps_(p.Float("eps")),
-        weight_decay_(weight_decay),
-        mean_(at::zeros_like(flat.values)),
-        square_(at::zeros_like(flat.values)),
-        denominator_(at::empty_like(flat.values)) {}
-
-  void Step(double lr) override {
-    ++steps_;
-    const double correction1 = 1 - std::pow(beta1_, steps_);
-    const double correction2 = 1 - std::pow(beta2_, steps_);
-    if (weight_decay_ != 0) flat_.values.mul_(1 - lr * weight_decay_);
-    mean_.mul_(beta1_).add_(flat_.gradients, 1 - beta1_);
-    square_.mul_(beta2_).addcmul_(flat_.gradients, flat_.gradients, 1 - beta2_);
-    at::sqrt_out(denominator_, square_).div_(std::sqrt(correction2)).add_(eps_);
-    flat_.values.addcdiv_(mean_, denominator_, -lr / correction1);
-  }
+        weight_decay_(weight_decay) {}
 
  private:
-  FlatParameters flat_;
+  void Update(double lr) override {
+    const auto t = static_cast<double>(steps());
+    const double correction1 = 1 - std::pow(beta1_, t), correction2 = 1 - std::pow(beta2_, t);
+    UpdateElements(AdamRule{Single(beta1_), Single(1 - beta1_), Single(beta2_), Single(1 - beta2_), Single(eps_),
+                            Single(1 / std::sqrt(correction2)), Single(lr / correction1),
+                            Single(1 - lr * weight_decay_)},
+                   values(), gradients(), buffer(0), buffer(1));
+  }
+
   const double beta1_, beta2_, eps_, weight_decay_;
-  at::Tensor mean_, square_, denominator_;
-  double steps_ = 0;
+};
+
+struct DescendRule {
+  float lr;
+  template <typename T>
+  void operator()(T& value, T& gradient) const {
+    value = value - gradient * lr;
+  }
+};
+
+// The first velocity is the gradient itself, as zero times anything is zero.
+struct MomentumRule {
+  float lr, momentum;
+  template <typename T>
+  void operator()(T& value, T& gradient, T& velocity) const {
+    velocity = velocity * momentum + gradient;
+    value = value - velocity * lr;
+  }
+};
+
+struct NesterovRule {
+  float lr, momentum;
+  template <typename T>
+  void operator()(T& value, T& gradient, T& velocity) const {
+    velocity = velocity * momentum + gradient;
+    value = value - (gradient + velocity * momentum) * lr;
+  }
 };
 
 class Sgd : public Optimizer {
  public:
   Sgd(const Params& p, const FlatParameters& flat)
-      : flat_(flat), momentum_(p.Float("momentum")), nesterov_(p.Bool("nesterov")) {}
-
-  void Step(double lr) override {
-    if (momentum_ == 0) {
-      flat_.values.add_(flat_.gradients, -lr);
-      return;
-    }
-    if (velocity_.defined()) {
-      velocity_.mul_(momentum_).add_(flat_.gradients);
-    } else {
-      velocity_ = flat_.gradients.clone();
-    }
-    flat_.values.add_(nesterov_ ? flat_.gradients.add_(velocity_, momentum_) : velocity_, -lr);
-  }
+      : Optimizer(flat, p.Float("momentum") == 0 ? 0 : 1),
+        momentum_(p.Float("momentum")),
+        nesterov_(p.Bool("nesterov")) {}
 
  private:
-  FlatParameters flat_;
+  void Update(double lr) override {
+    if (momentum_ == 0) {
+      UpdateElements(DescendRule{Single(lr)}, values(), gradients());
+    } else if (nesterov_) {
+      UpdateElements(NesterovRule{Single(lr), Single(momentum_)}, values(), gradients(), buffer(0));
+    } else {
+      UpdateElements(MomentumRule{Single(lr), Single(momentum_)}, values(), gradients(), buffer(0));
+    }
+  }
+
   const double momentum_;
   const bool nesterov_;
-  at::Tensor velocity_;
 };
 
 // Tieleman, Hinton: lecture 6.5 of "Neural Networks for Machine Learning", 2012; not centered.
+struct RmsPropRule {
+  float lr, alpha, rest, eps;
+  template <typename T>
+  void operator()(T& value, T& gradient, T& square) const {
+    square = square * alpha + gradient * gradient * rest;
+    value = value - gradient / (sqrt(square) + eps) * lr;
+  }
+};
+
+struct RmsPropMomentumRule {
+  float lr, alpha, rest, eps, momentum;
+  template <typename T>
+  void operator()(T& value, T& gradient, T& square, T& velocity) const {
+    square = square * alpha + gradient * gradient * rest;
+    velocity = velocity * momentum + gradient / (sqrt(square) + eps);
+    value = value - velocity * lr;
+  }
+};
+
 class RmsProp : public Optimizer {
  public:
   RmsProp(const Params& p, const FlatParameters& flat)
-      : flat_(flat),
+      : Optimizer(flat, p.Float("momentum") == 0 ? 1 : 2),
         alpha_(p.Float("alpha")),
         eps_(p.Float("eps")),
-        momentum_(p.Float("momentum")),
-        square_(at::zeros_like(flat.values)),
-        velocity_(momentum_ > 0 ? at::zeros_like(flat.values) : at::Tensor()),
-        denominator_(at::empty_like(flat.values)) {}
+        momentum_(p.Float("momentum")) {}
 
-  void Step(double lr) override {
-    square_.mul_(alpha_).addcmul_(flat_.gradients, flat_.gradients, 1 - alpha_);
-    at::sqrt_out(denominator_, square_).add_(eps_);
-    if (momentum_ > 0) {
-      velocity_.mul_(momentum_).addcdiv_(flat_.gradients, denominator_);
-      flat_.values.add_(velocity_, -lr);
+ private:
+  void Update(double lr) override {
+    const RmsPropRule plain{Single(lr), Single(alpha_), Single(1 - alpha_), Single(eps_)};
+    if (momentum_ == 0) {
+      UpdateElements(plain, values(), gradients(), buffer(0));
     } else {
-      flat_.values.addcdiv_(flat_.gradients, denominator_, -lr);
+      UpdateElements(RmsPropMomentumRule{plain.lr, plain.alpha, plain.rest, plain.eps, Single(momentum_)}, values(),
+                     gradients(), buffer(0), buffer(1));
     }
   }
 
- private:
-  FlatParameters flat_;
   const double alpha_, eps_, momentum_;
-  at::Tensor square_, velocity_, denominator_;
 };
 
 // Duchi, Hazan, Singer: JMLR 12, 2011.
+struct AdagradRule {
+  float lr, eps;
+  template <typename T>
+  void operator()(T& value, T& gradient, T& square) const {
+    square = square + gradient * gradient;
+    value = value - gradient / (sqrt(square) + eps) * lr;
+  }
+};
+
 class Adagrad : public Optimizer {
  public:
-  Adagrad(const Params& p, const FlatParameters& flat)
-      : flat_(flat),
-        eps_(p.Float("eps")),
-        square_(at::zeros_like(flat.values)),
-        denominator_(at::empty_like(flat.values)) {}
-
-  void Step(double lr) override {
-    square_.addcmul_(flat_.gradients, flat_.gradients);
-    at::sqrt_out(denominator_, square_).add_(eps_);
-    flat_.values.addcdiv_(flat_.gradients, denominator_, -lr);
-  }
+  Adagrad(const Params& p, const FlatParameters& flat) : Optimizer(flat, 1), eps_(p.Float("eps")) {}
 
  private:
-  FlatParameters flat_;
+  void Update(double lr) override {
+    UpdateElements(AdagradRule{Single(lr), Single(eps_)}, values(), gradients(), buffer(0));
+  }
+
   const double eps_;
-  at::Tensor square_, denominator_;
 };
 
 Param Lr(double value) {
