@@ -1,7 +1,8 @@
 // The catalog: every component a sweep file may name, with its parameters, bounds, defaults and
 // documentation.
 //
-// The entries are written once, beside the code that builds them, in worker/trainer/components. catalog.json
+// The entries are written once, beside the code that builds them, in worker/trainer/components and
+// common/schedule. catalog.json
 // is printed from them (`./dev catalog`) and embedded here, so that the programs without LibTorch know the
 // same components; a test fails when the two differ.
 #pragma once

@@ -2,8 +2,9 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
-#include "worker/trainer/components/registry.h"
+#include "common/schedule/scheduler.h"
 
 namespace gridsweep {
 namespace {
@@ -47,6 +48,7 @@ class Plateau : public Scheduler {
     }
     return lr_;
   }
+  bool UsesMetrics() const override { return true; }
 
  private:
   static constexpr double kSmallestChange = 1e-8;  // torch's `eps`
@@ -60,9 +62,7 @@ class Plateau : public Scheduler {
 
 }  // namespace
 
-void RegisterSchedulers(Registry& registry) {
-  auto& r = registry.schedulers;
-
+void RegisterSchedulers(SchedulerList& r) {
   r.Add({"none", "the learning rate stays as it is"}, [](const Params&, double lr, int64_t) {
     return MakeRule(lr, [](int64_t, double current) { return current; });
   });
@@ -103,6 +103,15 @@ void RegisterSchedulers(Registry& registry) {
             return min + (lr - min) * (1 + std::cos(angle)) / 2;
           });
         });
+}
+
+const SchedulerList& Schedulers() {
+  static const SchedulerList* const all = [] {
+    auto* const list = new SchedulerList(Axis::kScheduler);
+    RegisterSchedulers(*list);
+    return list;
+  }();
+  return *all;
 }
 
 }  // namespace gridsweep

@@ -5,7 +5,7 @@
 #include <limits>
 #include <numbers>
 
-#include "worker/trainer/components/registry.h"
+#include "common/schedule/scheduler.h"
 
 namespace gridsweep {
 namespace {
@@ -20,10 +20,8 @@ constexpr double kLr = 0.1;
 // validation set if `validation`.
 std::vector<double> Rates(const std::string& name, const std::map<std::string, ParamValue>& params,
                           const std::vector<double>& losses, bool validation = false) {
-  const Registry registry = MakeRegistry();
-  const auto scheduler =
-      registry.schedulers.Make(registry.MakeCatalog().Resolve(Axis::kScheduler, name, params).value(), kLr,
-                               static_cast<int64_t>(losses.size()));
+  const auto scheduler = Schedulers().Make(Catalog::Builtin().Resolve(Axis::kScheduler, name, params).value(),
+                                           kLr, static_cast<int64_t>(losses.size()));
   std::vector<double> rates = {kLr};
   for (size_t i = 0; i < losses.size(); ++i) {
     EpochMetrics done;
@@ -92,6 +90,17 @@ TEST(Schedulers, PlateauWatchesTheValidationSetIfThereIsOne) {
 TEST(Schedulers, PlateauTakesNonFiniteLossesForBadOnes) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(Rates("plateau", {{"patience", int64_t{0}}}, {1, nan, 0.5}), ElementsAre(0.1, 0.1, 0.05, 0.05));
+}
+
+// What tells which epochs jobs can share: rates that are said to be known before training must not follow the losses.
+TEST(Schedulers, SayWhetherTheyLookAtLosses) {
+  for (const ComponentSpec* spec : Catalog::Builtin().OnAxis(Axis::kScheduler)) {
+    const Component component = Catalog::Builtin().Resolve(Axis::kScheduler, spec->name, {}).value();
+    const bool uses_metrics = Schedulers().Make(component, kLr, 8)->UsesMetrics();
+    const bool differs =
+        Rates(spec->name, {}, {8, 7, 6, 5, 4, 3, 2, 1}) != Rates(spec->name, {}, std::vector<double>(8, 1));
+    EXPECT_EQ(uses_metrics, differs) << spec->name;
+  }
 }
 
 }  // namespace
