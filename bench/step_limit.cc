@@ -22,6 +22,7 @@ constexpr double kDropout = 0.3;
 struct Flags {
   int repeats = 5;
   double seconds = 0.5;
+  std::string kernels = "auto";
 };
 
 // One measured quantity, a value a repeat.
@@ -51,11 +52,12 @@ JobSpec Job(const Registry& registry, const std::string& model, bool dropout) {
 // Trains steps as a job does: gathers the next batch of a shuffled order, then steps.
 class RealStep {
  public:
-  RealStep(std::string name, const JobSpec& spec, const Registry& registry, const ImageSet& images)
+  RealStep(std::string name, const JobSpec& spec, const Registry& registry, const ImageSet& images,
+           Kernels kernels)
       : title(std::move(name)),
         images_(images),
         order_(at::randperm(images.size(), at::kLong)),
-        session_(spec, registry, {kSide, kSide, kClasses}, at::kCPU),
+        session_(spec, registry, {kSide, kSide, kClasses}, at::kCPU, kernels),
         lr_(std::get<double>(spec.optimizer.params.at("lr"))) {}
 
   void Warm(double seconds) {
@@ -133,12 +135,12 @@ struct ModelResult {
 };
 
 ModelResult MeasureModel(const std::string& name, std::vector<BareCall> calls, const Registry& registry,
-                         const ImageSet& images, const Flags& flags) {
+                         const ImageSet& images, Kernels kernels, const Flags& flags) {
   ModelResult result{name, {}, nullptr};
   for (const bool dropout : {false, true}) {
     result.steps.push_back(
         std::make_unique<RealStep>(dropout ? fmt::format("{}, dropout {}", name, kDropout) : name,
-                                   Job(registry, name, dropout), registry, images));
+                                   Job(registry, name, dropout), registry, images, kernels));
   }
   KeepFastestForms(calls, /*rounds=*/9);
   result.limit = std::make_unique<Limit>(std::move(calls));
@@ -203,7 +205,15 @@ int Main(int argc, char** argv) {
   app.add_option("--seconds", flags.seconds, "About how long each measurement of a step takes")
       ->check(CLI::Range(0.01, 60.0))
       ->capture_default_str();
+  app.add_option("--kernels", flags.kernels, "As of gridsweep-trainer")
+      ->envname("GRIDSWEEP_KERNELS")
+      ->capture_default_str();
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
+  const absl::StatusOr<Kernels> kernels = ChooseKernels("cpu", flags.kernels);
+  if (!kernels.ok()) {
+    fmt::print(stderr, "step_limit: {}\n", Message(kernels.status()));
+    return kExitUsage;
+  }
 
   ConfigureTorch();
   UseOneBlasThread();
@@ -211,11 +221,11 @@ int Main(int argc, char** argv) {
   const Registry registry = MakeRegistry();
   const ImageSet images = RandomImages();
   std::vector<ModelResult> results;
-  results.push_back(MeasureModel("mlp", MlpCalls(kBatch, kSide * kSide, kClasses), registry, images, flags));
-  results.push_back(MeasureModel("cnn", CnnCalls(kBatch, kSide, kClasses), registry, images, flags));
+  results.push_back(MeasureModel("mlp", MlpCalls(kBatch, kSide * kSide, kClasses), registry, images, *kernels, flags));
+  results.push_back(MeasureModel("cnn", CnnCalls(kBatch, kSide, kClasses), registry, images, *kernels, flags));
 
-  fmt::print("Training step of {} images, one thread, LibTorch {}, {}; medians of {}\n\n", kBatch,
-             LibTorchVersion(), DetectBlas().name, flags.repeats);
+  fmt::print("Training step of {} images, one thread, LibTorch {}, {}, {} kernels; medians of {}\n\n", kBatch,
+             LibTorchVersion(), DetectBlas().name, KernelsName(*kernels), flags.repeats);
   PrintSteps(results, "wall time", &Series::wall);
   PrintSteps(results, "CPU time", &Series::cpu);
   PrintWork(results);
