@@ -214,8 +214,8 @@ int Main(int argc, char** argv) {
   results.push_back(MeasureModel("mlp", MlpCalls(kBatch, kSide * kSide, kClasses), registry, images, flags));
   results.push_back(MeasureModel("cnn", CnnCalls(kBatch, kSide, kClasses), registry, images, flags));
 
-  fmt::print("Training step of {} images, one thread, LibTorch {}, {}; medians of {}\n\n", kBatch,
-             LibTorchVersion(), DetectBlas().name, flags.repeats);
+  fmt::print("limit: step of {} images, one thread, medians of {}\n  LibTorch {}, {}\n\n", kBatch,
+             flags.repeats, LibTorchVersion(), DetectBlas().name);
   PrintSteps(results, "wall time", &Series::wall);
   PrintSteps(results, "CPU time", &Series::cpu);
   PrintWork(results);
