@@ -9,11 +9,16 @@ import json
 import math
 import pathlib
 import statistics
+import textwrap
 
 TEST_IMAGES = 8308
 AXES = ("model", "activation", "optimizer", "regularization", "scheduler")
 TITLES = {"stock": "PyTorch + Optuna", "tuned": "PyTorch + Optuna, tuned",
           "unshared": "gridsweep --no-share", "shared": "gridsweep"}
+
+
+def say(text):
+    print(textwrap.fill(" ".join(text.split()), 80))
 
 
 def read(directory, what):
@@ -47,18 +52,18 @@ def print_speed(runs):
     print()
     total = rate["shared"] / rate["tuned"]
     if "unshared" in rate:
-        print(f"Of the factor {total:.2f} over the tuned peer, {rate['unshared'] / rate['tuned']:.2f} are the step and all "
-              f"around it, {rate['shared'] / rate['unshared']:.2f} sharing\nbetween cells.")
+        say(f"Of the factor {total:.2f} over the tuned peer, {rate['unshared'] / rate['tuned']:.2f} are the step and all "
+            f"around it, {rate['shared'] / rate['unshared']:.2f} sharing between cells.")
     else:
-        print(f"This gridsweep has no --no-share: the factor {total:.2f} over the tuned peer cannot be split.")
+        say(f"This gridsweep has no --no-share: the factor {total:.2f} over the tuned peer cannot be split.")
     for what in ("stock", "tuned"):
         trials = statistics.median_low(run["trials_run"] for run in runs[what])
         if trials != count:
-            print(f"{TITLES[what]} ran {trials} trials for {count} cells: its processes draw cells without asking each "
-                  f"other.\nBy trials instead of cells, gridsweep is {rate['shared'] / rate[what] * count / trials:.2f} "
-                  "times as fast.")
-    print("The peer's time is what it says itself: from creating the study, without unpacking the data. Ours is\n"
-          "from Enter to the table.")
+            say(f"{TITLES[what]}: ran {trials} trials for {count} cells: its processes draw cells without asking each "
+                f"other. By trials instead of cells, gridsweep is {rate['shared'] / rate[what] * count / trials:.2f} "
+                "times as fast.")
+    say("The peer's time is what it says itself: from creating the study, without unpacking the data. Ours is from "
+        "Enter to the table.")
 
 
 def seed_deviation(run):
@@ -122,21 +127,21 @@ def main():
     runs = {what: all_ for what, all_ in runs.items() if all_}
     ours = cells_of(runs["shared"][-1])
     sd, seed_cells, seeds = seed_deviation(read(a.results, "seeds")[0])
-    print(f"peer: {len(all_cells(runs['shared'][0]))} cells, {a.epochs} epochs of {a.samples:,} images, batch 128, emnist-sample47, 2 slots; "
-          f"median of {len(runs['shared'])}")
+    print(f"peer: {len(all_cells(runs['shared'][0]))} cells, {a.epochs} epochs of {a.samples:,} images, batch 128, 2 slots\n"
+          f"  emnist-sample47, median of {len(runs['shared'])}\n")
     print_speed(runs)
     tables = []
     for what in ("stock", "tuned"):
         peer = cells_of(runs[what][-1])
         missing = len((all_cells(runs["shared"][-1]) | peer.keys()) - (ours.keys() & peer.keys()))
         if missing:
-            print(f"{TITLES[what]}: {missing} cells have no accuracy on one side and are NOT compared.")
+            say(f"{TITLES[what]}: {missing} cells have no accuracy on one side and are NOT compared.")
         tables.append((TITLES[what], compare(peer, ours, sd)))
     print()
     for title, rows in tables:
         print_accuracy(title, rows)
-    print(f"""
-Rule: the SE of a cell's difference is sqrt(2 p (1 - p) / {TEST_IMAGES:,} + 2 s^2): two independent runs,
+    print()
+    say(f"""Rule: the SE of a cell's difference is sqrt(2 p (1 - p) / {TEST_IMAGES:,} + 2 s^2): two independent runs,
 and the seed's s = {100 * sd:.2f} points, from {seed_cells} cells with {seeds} seeds of ours. The mean may differ by
 1.96 SE / sqrt(cells), where cells that differ in the scheduler alone count as one since they share
 most of their training; the largest by what 95 % of such tables stay below. Both sides test on the

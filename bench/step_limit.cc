@@ -224,8 +224,8 @@ int Main(int argc, char** argv) {
   results.push_back(MeasureModel("mlp", MlpCalls(kBatch, kSide * kSide, kClasses), registry, images, *kernels, flags));
   results.push_back(MeasureModel("cnn", CnnCalls(kBatch, kSide, kClasses), registry, images, *kernels, flags));
 
-  fmt::print("Training step of {} images, one thread, LibTorch {}, {}, {} kernels; medians of {}\n\n", kBatch,
-             LibTorchVersion(), DetectBlas().name, KernelsName(*kernels), flags.repeats);
+  fmt::print("limit: step of {} images, one thread, medians of {}\n  LibTorch {}, {}, {} kernels\n\n", kBatch,
+             flags.repeats, LibTorchVersion(), DetectBlas().name, KernelsName(*kernels));
   PrintSteps(results, "wall time", &Series::wall);
   PrintSteps(results, "CPU time", &Series::cpu);
   PrintWork(results);

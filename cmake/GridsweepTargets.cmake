@@ -33,7 +33,7 @@ function(gridsweep_test NAME)
     set_tests_properties(${NAME} PROPERTIES ENVIRONMENT "\
 TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1 handle_segv=0 \
 handle_abort=0 report_thread_leaks=0;\
-ASAN_OPTIONS=handle_segv=0 handle_abort=0 detect_stack_use_after_return=1;\
+ASAN_OPTIONS=handle_segv=0 handle_abort=0 detect_stack_use_after_return=1 allocator_may_return_null=1;\
 LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp print_suppressions=0;\
 UBSAN_OPTIONS=print_stacktrace=1")
   endif()

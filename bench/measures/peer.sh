@@ -42,23 +42,23 @@ peer_once() {
     --batch 128 --limit "$samples" --models mlp cnn --activations $peer_activations --optimizers $peer_optimizers \
     --regularizations $peer_regularizations --schedulers $peer_schedulers "$@" >"$work/out" 2>"$work/err" ||
     { tail -n 20 "$work/err" >&2; exit 1; }
-  tail -n 1 "$work/out" >>"$work/peer/$what.jsonl"
+  tail -n 1 "$work/out" >>"$runs/$what.jsonl"
 }
 
 # One run of ours from Enter to the table: {"wall_s", "jobs"}.
 ours_once() {
-  local what=$1 sweep=$2 db=$work/peer/ours.db ms
+  local what=$1 sweep=$2 db=$work/ours.db ms
   shift 2
   fresh_db "$db"
   ms=$(time_ms "$bin/gridsweep" run "$sweep" --db "$db" --data-dir "$emnist" --slots 2 "$@")
   # The value of the last epoch: that is the objective's.
   "$bin/gridsweep" sql --db "$db" --format json "select state, model, activation, optimizer, regularization, scheduler,
     seed, test_accuracy from v_jobs" >"$work/jobs"
-  echo "{\"wall_s\": $(awk "BEGIN { print $ms / 1000 }"), \"jobs\": $(tr -d '\n' <"$work/jobs")}" >>"$work/peer/$what.jsonl"
+  echo "{\"wall_s\": $(awk "BEGIN { print $ms / 1000 }"), \"jobs\": $(tr -d '\n' <"$work/jobs")}" >>"$runs/$what.jsonl"
 }
 
 bench_peer() {
-  local obstacle epochs samples no_share i
+  local obstacle epochs samples no_share runs i
   local peer_activations peer_optimizers peer_regularizations peer_schedulers
   local activations optimizers regularizations schedulers
   local rounds=${REPEATS:-1}
@@ -80,12 +80,15 @@ bench_peer() {
     activations='relu, elu' optimizers="$adam, $sgd" regularizations='none, { dropout: 0.3 }'
     schedulers="none, $step, $plateau"
   fi
-  mkdir "$work/peer"
+  # What was measured before an interruption is kept beside the result.
+  if [ -n "$out" ]; then runs=$out.runs; else runs=$work/runs; fi
+  mkdir -p "$runs"
+  rm -f "$runs"/*.jsonl
   peer_sweep bench-peer 1 "$activations" "$optimizers" "$regularizations" "$schedulers" >"$work/peer.yaml"
   # A few cells with three seeds say how much a seed alone moves the accuracy. Not part of any time.
   peer_sweep bench-seeds 3 relu "$([ -n "$quick" ] && echo "$adam" || echo "$adam, $sgd")" none none >"$work/seeds.yaml"
   no_share=
-  ! "$bin/gridsweep" run --help | grep -q -e --no-share || no_share=1
+  case $("$bin/gridsweep" run --help) in *--no-share*) no_share=1 ;; esac
 
   for ((i = 0; i < rounds; i++)); do
     peer_once stock
@@ -94,5 +97,5 @@ bench_peer() {
     [ -z "$no_share" ] || ours_once unshared "$work/peer.yaml" --no-share
   done
   ours_once seeds "$work/seeds.yaml"
-  "$peer_python" "$here/compare_peer.py" --results "$work/peer" --cells "$work/cells" --epochs "$epochs" --samples "$samples"
+  "$peer_python" "$here/compare_peer.py" --results "$runs" --cells "$work/cells" --epochs "$epochs" --samples "$samples"
 }
