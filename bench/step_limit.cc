@@ -221,8 +221,10 @@ int Main(int argc, char** argv) {
   const Registry registry = MakeRegistry();
   const ImageSet images = RandomImages();
   std::vector<ModelResult> results;
-  results.push_back(MeasureModel("mlp", MlpCalls(kBatch, kSide * kSide, kClasses), registry, images, *kernels, flags));
-  results.push_back(MeasureModel("cnn", CnnCalls(kBatch, kSide, kClasses), registry, images, *kernels, flags));
+  results.push_back(
+      MeasureModel("mlp", MlpCalls(kBatch, kSide * kSide, kClasses), registry, images, *kernels, flags));
+  results.push_back(
+      MeasureModel("cnn", CnnCalls(kBatch, kSide, kClasses), registry, images, *kernels, flags));
 
   fmt::print("limit: step of {} images, one thread, medians of {}\n  LibTorch {}, {}, {} kernels\n\n", kBatch,
              flags.repeats, LibTorchVersion(), DetectBlas().name, KernelsName(*kernels));

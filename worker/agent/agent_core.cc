@@ -108,8 +108,10 @@ void AgentCore::OnAttemptEvent(absl::Duration now, Attempt& attempt, const Train
   } else if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
     OnEndedWell(attempt.device);
     Finish(attempt, *finished);
+  } else if (const auto& stopped = std::get<TrainerStopped>(event.body); stopped.error.empty()) {
+    HandBack(attempt, "the trainer gave the job up", stopped.retry_alone);
   } else {
-    HandBack(attempt, "the trainer gave the job up");
+    HandBack(attempt, fmt::format("the trainer gave the job up: {}", stopped.error), stopped.retry_alone);
   }
 }
 

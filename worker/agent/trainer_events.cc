@@ -137,7 +137,7 @@ absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line) {
   } else if (type == "finished") {
     GS_ASSIGN_OR_RETURN(event.body, ParseFinished(json));
   } else if (type == "stopped") {
-    event.body = TrainerStopped{};
+    event.body = TrainerStopped{json.value("error", ""), json.value("retry_alone", false)};
   } else {
     return InvalidArgument("unknown event type '{}'", type);
   }

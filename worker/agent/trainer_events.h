@@ -30,7 +30,11 @@ struct TrainerProgress {
   double fraction = 0;
 };
 
-struct TrainerStopped {};
+// The trainer gave an attempt up: asked to, or because work that it shared with others failed.
+struct TrainerStopped {
+  std::string error;
+  bool retry_alone = false;
+};
 
 // The trainer did not understand a command.
 struct TrainerComplaint {

@@ -22,8 +22,8 @@ int64_t Classes(const DeviceDataset& data) {
 
 }  // namespace
 
-BundleTraining::BundleTraining(std::vector<BundleJob> jobs, const Registry& registry, std::shared_ptr<const DeviceDataset> data,
-                               at::Device device, Kernels kernels)
+BundleTraining::BundleTraining(std::vector<BundleJob> jobs, const Registry& registry,
+                               std::shared_ptr<const DeviceDataset> data, at::Device device, Kernels kernels)
     : data_(std::move(data)),
       device_(device),
       training_(jobs.front().spec.training),
@@ -108,7 +108,8 @@ void BundleTraining::Follow(Fork fork) {
     std::vector<std::pair<double, Group>> parts;
     for (Branch* branch : group) {
       const double lr = branch->scheduler->Next(branch->epochs.back());
-      const auto same = std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part.first == lr; });
+      const auto same =
+          std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part.first == lr; });
       if (same == parts.end()) {
         parts.push_back({lr, {branch}});
       } else {
@@ -192,7 +193,8 @@ int64_t BundleTraining::NextBatch(int64_t left) const {
 
 bool BundleTraining::EndStopped(const Group& group) {
   for (Branch& branch : branches_) {  // also those that wait for their turn
-    if (!branch.over && branch.listener->Stopped()) End(branch, JobOutcome{JobOutcome::End::kStopped, "", {}});
+    if (!branch.over && branch.listener->Stopped())
+      End(branch, JobOutcome{JobOutcome::End::kStopped, "", {}});
   }
   return std::any_of(group.begin(), group.end(), [](const Branch* branch) { return !branch->over; });
 }
@@ -204,7 +206,8 @@ void BundleTraining::End(Branch& branch, const absl::StatusOr<JobOutcome>& outco
 
 JobOutcome BundleTraining::Succeeded(const Branch& branch) const {
   JobOutcome outcome;
-  if (branch.objective_test) outcome.evaluation = Summarize(*branch.objective_test, data_->test, Classes(*data_));
+  if (branch.objective_test)
+    outcome.evaluation = Summarize(*branch.objective_test, data_->test, Classes(*data_));
   return outcome;
 }
 

@@ -27,8 +27,8 @@ struct BundleJob {
 class BundleTraining {
  public:
   // REQUIRES: `jobs` is not empty; their specs are resolved and differ in scheduler and objective alone.
-  BundleTraining(std::vector<BundleJob> jobs, const Registry& registry, std::shared_ptr<const DeviceDataset> data,
-                 at::Device device, Kernels kernels);
+  BundleTraining(std::vector<BundleJob> jobs, const Registry& registry,
+                 std::shared_ptr<const DeviceDataset> data, at::Device device, Kernels kernels);
 
   // Returns INVALID_ARGUMENT if the batches are too small for the model.
   absl::Status Check() const;
@@ -60,8 +60,8 @@ class BundleTraining {
   // A group that waits to go on.
   struct Fork {
     Group group;
-    int64_t epoch;  // next
-    double lr;      // of that epoch
+    int64_t epoch;                           // next
+    double lr;                               // of that epoch
     std::shared_ptr<const Checkpoint> from;  // nullptr: the session is there already
   };
 

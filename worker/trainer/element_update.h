@@ -39,7 +39,8 @@ template <typename Rule, typename... Pointers>
   Loop(rule, n, buffers...);
 }
 template <typename Rule, typename... Pointers>
-[[gnu::target("avx512f,prefer-vector-width=512")]] void Avx512(const Rule& rule, int64_t n, Pointers... buffers) {
+[[gnu::target("avx512f,prefer-vector-width=512")]] void Avx512(const Rule& rule, int64_t n,
+                                                               Pointers... buffers) {
   Loop(rule, n, buffers...);
 }
 template <typename Rule, typename... Pointers>
@@ -63,10 +64,12 @@ inline void Assign(const at::Tensor& buffer, const at::Tensor& result) {
 template <typename Rule, typename... Tensors>
 void OnTensors(const Rule& rule, const Tensors&... buffers) {
   std::tuple<Tensors...> results(buffers...);
-  std::apply([&](auto&... result) {
-    rule(result...);
-    (Assign(buffers, result), ...);
-  }, results);
+  std::apply(
+      [&](auto&... result) {
+        rule(result...);
+        (Assign(buffers, result), ...);
+      },
+      results);
 }
 
 }  // namespace element_update

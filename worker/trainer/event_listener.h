@@ -15,8 +15,9 @@ class EventListener : public JobListener {
  public:
   // `before_end` is called before the last event is written, because a reader of that event may run the attempt
   // again.
-  EventListener(LineWriter& writer, const TrainerIdentity& identity, int64_t attempt,
-                const std::atomic<bool>* stopped, std::function<void()> before_end = [] {})
+  EventListener(
+      LineWriter& writer, const TrainerIdentity& identity, int64_t attempt, const std::atomic<bool>* stopped,
+      std::function<void()> before_end = [] {})
       : writer_(writer),
         identity_(identity),
         attempt_(attempt),

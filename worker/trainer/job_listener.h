@@ -29,8 +29,8 @@ class JobListener {
   virtual void Epoch(const EpochMetrics& metrics) = 0;
   // Asked after each batch: true once the job should be given up.
   virtual bool Stopped() const = 0;
-  // The last call. INVALID_ARGUMENT and NOT_FOUND mean that the job can never be run; every other error may go
-  // away on another attempt.
+  // The last call. INVALID_ARGUMENT and NOT_FOUND mean that the job can never be run, UNAVAILABLE that its data
+  // set cannot be read here; every other error may go away on another attempt.
   virtual void Ended(const absl::StatusOr<JobOutcome>& outcome) = 0;
 };
 

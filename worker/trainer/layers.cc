@@ -1,7 +1,7 @@
 #include "worker/trainer/layers.h"
 
-#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "worker/trainer/tuned_ops.h"
 
@@ -27,23 +27,21 @@ at::Tensor Convolution::operator()(const at::Tensor& x) const {
   return Convolve(x, weight, bias);
 }
 
-
 at::Tensor BatchNorm::operator()(const at::Tensor& x, bool training) const {
   return at::batch_norm(x, weight, bias, running_mean, running_var, training, /*momentum=*/0.1, /*eps=*/1e-5,
                         /*cudnn_enabled=*/true);
 }
 
 at::Tensor DropoutMask(const at::Tensor& x, double p, const at::Generator& generator) {
-  constexpr double kSteps = 65536;
-  const double dropped = std::clamp(std::round(p * kSteps), 0.0, kSteps - 1);
-  const int64_t words = (x.numel() + 3) / 4;
-  const at::Tensor bits = at::empty({words}, x.options().dtype(at::kLong).requires_grad(false))
-                              .random_(std::numeric_limits<int64_t>::min(), c10::nullopt, generator);
-  return bits.view(at::kShort)
+  constexpr double kSteps = 4294967296;  // a generator's word gives 32 bits to each of two elements
+  const auto threshold = static_cast<int64_t>(std::round(p * kSteps) - kSteps / 2);
+  const at::Tensor words = at::empty({(x.numel() + 1) / 2}, x.options().dtype(at::kLong).requires_grad(false))
+                               .random_(std::numeric_limits<int64_t>::min(), c10::nullopt, generator);
+  return words.view(at::kInt)
       .narrow(0, 0, x.numel())
-      .ge(dropped - kSteps / 2)
+      .ge(threshold)
       .to(x.scalar_type())
-      .mul_(kSteps / (kSteps - dropped))
+      .mul_(1 / (1 - p))
       .view(x.sizes());
 }
 

@@ -163,9 +163,10 @@ int Main(int argc, char** argv) {
   app.add_option("--device", flags.device, "device to train on: cpu or cuda:N")
       ->type_name("NAME")
       ->capture_default_str();
-  app.add_option("--kernels", flags.kernels,
-                 "auto, tuned (what auto takes on CPUs) or plain (on GPUs): formulations of the same mathematics; "
-                 "results agree to rounding")
+  app.add_option(
+         "--kernels", flags.kernels,
+         "auto, tuned (what auto takes on CPUs) or plain (on GPUs): formulations of the same mathematics; "
+         "results agree to rounding")
       ->type_name("NAME")
       ->envname("GRIDSWEEP_KERNELS")
       ->capture_default_str();

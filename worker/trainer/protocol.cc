@@ -115,6 +115,7 @@ Json EndEvent(int64_t attempt, const absl::StatusOr<JobOutcome>& outcome) {
   if (!outcome.ok()) {
     Json json = Finished(attempt, "failed");
     json["error"] = Message(outcome.status());
+    if (absl::IsUnavailable(outcome.status())) json["data_unusable"] = true;
     json["retryable"] = !absl::IsInvalidArgument(outcome.status()) && !absl::IsNotFound(outcome.status());
     return json;
   }

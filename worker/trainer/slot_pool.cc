@@ -81,7 +81,8 @@ void SlotPool::Work() {
     lock.unlock();
     const absl::Status status = RunBundle(bundle);
     if (absl::IsAborted(status)) {
-      std::cerr << "gridsweep-trainer: " << Message(status) << "; exiting, so that a new process can take over\n";
+      std::cerr << "gridsweep-trainer: " << Message(status)
+                << "; exiting, so that a new process can take over\n";
       std::_Exit(kExitDeviceLost);
     }
     lock.lock();

@@ -20,9 +20,9 @@ TrainingSession::TrainingSession(const JobSpec& spec, const Registry& registry, 
     : dropout_(MakeGenerator(spec.seed, kDropoutPurpose, device)) {
   for (const Component& component : spec.regularization)
     registry.regularizers.Make(component, regularization_);
-  const ModelContext context{
-      shape.rows, shape.columns, shape.classes, registry.activations.Make(spec.activation),
-      Dropout(regularization_.dropout, dropout_)};
+  const ModelContext context{shape.rows, shape.columns, shape.classes,
+                             registry.activations.Make(spec.activation),
+                             Dropout(regularization_.dropout, dropout_)};
   LayerBuilder build(MakeGenerator(spec.seed, kInitPurpose, at::kCPU), kernels);
   model_ = registry.models.Make(spec.model, context, build);
   parameters_ = build.parameters();
@@ -56,7 +56,10 @@ SessionState TrainingSession::Save() {
     return out;
   };
   const OptimizerState& optimizer = optimizer_->state();
-  return {flat_.values.clone(), copies(buffers_), {copies(optimizer.buffers), optimizer.steps}, dropout_.get_state()};
+  return {flat_.values.clone(),
+          copies(buffers_),
+          {copies(optimizer.buffers), optimizer.steps},
+          dropout_.get_state()};
 }
 
 void TrainingSession::Restore(const SessionState& state) {

@@ -99,7 +99,7 @@ std::vector<int64_t> DropoutWidths(const Component& model) {
 
 Json RunCase(const Case& c, const Registry& registry, std::ofstream& blob) {
   const JobSpec spec = JobSpecFromJson(c.job, registry.MakeCatalog()).value();
-  TrainingSession session(spec, registry, {c.size, c.size, kClasses}, at::kCPU);
+  TrainingSession session(spec, registry, {c.size, c.size, kClasses}, at::kCPU, Kernels::kTuned);
   Json shapes = Json::array();
   for (const at::Tensor& parameter : session.parameters()) {
     shapes.push_back(parameter.sizes().vec());

@@ -69,6 +69,13 @@ class TrainerProcess {
     Send(Json({{"type", "run"}, {"attempt", attempt}, {"job", job}}).dump());
   }
 
+  // Attempts first, first + 1, … in one slot.
+  void SendBundle(int64_t first, const std::vector<Json>& jobs) {
+    Json bundle = Json::array();
+    for (const Json& job : jobs) bundle.push_back({{"attempt", first++}, {"job", job}});
+    Send(Json({{"type", "run"}, {"bundle", std::move(bundle)}}).dump());
+  }
+
   // The next event, progress left out. An object {"type":"end"} at the end of the output; a failure if nothing comes for
   // two minutes.
   Json Next() {

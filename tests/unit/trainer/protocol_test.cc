@@ -19,8 +19,15 @@ std::string ParseError(const std::string& line) {
 TEST(Protocol, ParsesCommands) {
   const auto run = ParseTrainerCommand(R"({"type":"run","attempt":17,"job":{"seed":3}})");
   ASSERT_TRUE(run.ok()) << run.status();
-  EXPECT_EQ(std::get<RunCommand>(*run).attempt, 17);
-  EXPECT_EQ(std::get<RunCommand>(*run).job, Json({{"seed", 3}}));
+  ASSERT_EQ(std::get<RunCommand>(*run).jobs.size(), 1u);
+  EXPECT_EQ(std::get<RunCommand>(*run).jobs[0].attempt, 17);
+  EXPECT_EQ(std::get<RunCommand>(*run).jobs[0].document, Json({{"seed", 3}}));
+  const auto bundle = ParseTrainerCommand(
+      R"({"type":"run","bundle":[{"attempt":1,"job":{}},{"attempt":2,"job":{"seed":3}}]})");
+  ASSERT_TRUE(bundle.ok()) << bundle.status();
+  ASSERT_EQ(std::get<RunCommand>(*bundle).jobs.size(), 2u);
+  EXPECT_EQ(std::get<RunCommand>(*bundle).jobs[1].attempt, 2);
+  EXPECT_EQ(std::get<RunCommand>(*bundle).jobs[1].document, Json({{"seed", 3}}));
   const auto stop = ParseTrainerCommand(R"({"type":"stop","attempt":9007199254740993})");
   ASSERT_TRUE(stop.ok()) << stop.status();
   EXPECT_EQ(std::get<StopCommand>(*stop).attempt, 9007199254740993);
@@ -35,6 +42,9 @@ TEST(Protocol, BadCommandsSayWhatIsWrong) {
   EXPECT_THAT(ParseError(R"({"type":"stop","attempt":"1"})"), HasSubstr("\"attempt\""));
   EXPECT_THAT(ParseError(R"({"type":"run","attempt":1})"), HasSubstr("\"job\""));
   EXPECT_THAT(ParseError(R"({"type":"run","attempt":1,"job":"x"})"), HasSubstr("\"job\""));
+  EXPECT_THAT(ParseError(R"({"type":"run","bundle":[]})"), HasSubstr("\"bundle\""));
+  EXPECT_THAT(ParseError(R"({"type":"run","bundle":[{"attempt":1}]})"), HasSubstr("\"job\""));
+  EXPECT_THAT(ParseError(R"({"type":"run","bundle":[7]})"), HasSubstr("\"attempt\""));
 }
 
 TEST(Protocol, EpochCarriesNonFiniteNumbersAsStrings) {
@@ -61,6 +71,7 @@ TEST(Protocol, EndSaysWhetherAnotherAttemptMayHelp) {
     EXPECT_EQ(json["retryable"], true) << status;
     EXPECT_EQ(json["outcome"], "failed");
     EXPECT_EQ(json["error"], Message(status));
+    EXPECT_EQ(json.contains("data_unusable"), absl::IsUnavailable(status));
   }
 }
 
@@ -73,6 +84,9 @@ TEST(Protocol, EndCarriesTheEvaluation) {
             Json::parse(R"({"type":"finished","attempt":8,"outcome":"diverged","error":"loss"})"));
   outcome = {JobOutcome::End::kStopped, "", {}};
   EXPECT_EQ(EndEvent(8, outcome), Json::parse(R"({"type":"stopped","attempt":8})"));
+  outcome = {JobOutcome::End::kStopped, "memory", {}, true};
+  EXPECT_EQ(EndEvent(8, outcome),
+            Json::parse(R"({"type":"stopped","attempt":8,"error":"memory","retry_alone":true})"));
 }
 
 }  // namespace

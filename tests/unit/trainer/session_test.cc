@@ -29,7 +29,7 @@ TEST(TrainingSession, EveryComponentTrainsFromItsDefaults) {
     } else {
       json[axis] = ComponentJson(spec.name);
     }
-    TrainingSession session(ResolvedJob(json, registry), registry, kShape, at::kCPU);
+    TrainingSession session(ResolvedJob(json, registry), registry, kShape, at::kCPU, Kernels::kTuned);
     const auto result = session.Step(FewImages(), FewLabels(), 0.01);
     EXPECT_TRUE(result.loss.isfinite().item<bool>()) << spec.name;
     EXPECT_TRUE(session.ParametersFinite()) << spec.name;
@@ -42,7 +42,7 @@ TEST(TrainingSession, SameSeedSameNumbers) {
   json["regularization"] = Json::array({ComponentJson("dropout")});
   const auto losses = [&](int seed) {
     json["seed"] = seed;
-    TrainingSession session(ResolvedJob(json, registry), registry, kShape, at::kCPU);
+    TrainingSession session(ResolvedJob(json, registry), registry, kShape, at::kCPU, Kernels::kTuned);
     std::vector<float> out;
     for (int i = 0; i < 5; ++i)
       out.push_back(session.Step(FewImages(), FewLabels(), 0.01).loss.item<float>());
@@ -59,7 +59,7 @@ class Penalty : public ::testing::Test {
     Json json = JobJson();
     json["optimizer"] = ComponentJson("sgd", {{"momentum", 0.0}});
     json["regularization"] = regularization;
-    TrainingSession session(ResolvedJob(json, registry_), registry_, kShape, at::kCPU);
+    TrainingSession session(ResolvedJob(json, registry_), registry_, kShape, at::kCPU, Kernels::kTuned);
     initial_.clear();
     for (const at::Tensor& p : session.parameters()) initial_.push_back(p.detach().clone());
     session.Step(FewImages(), FewLabels(), 0.5);

@@ -41,8 +41,8 @@ class Adam : public Optimizer {
   void Update(double lr) override {
     const auto t = static_cast<double>(steps());
     const double correction1 = 1 - std::pow(beta1_, t), correction2 = 1 - std::pow(beta2_, t);
-    UpdateElements(AdamRule{Single(beta1_), Single(1 - beta1_), Single(beta2_), Single(1 - beta2_), Single(eps_),
-                            Single(1 / std::sqrt(correction2)), Single(lr / correction1),
+    UpdateElements(AdamRule{Single(beta1_), Single(1 - beta1_), Single(beta2_), Single(1 - beta2_),
+                            Single(eps_), Single(1 / std::sqrt(correction2)), Single(lr / correction1),
                             Single(1 - lr * weight_decay_)},
                    values(), gradients(), buffer(0), buffer(1));
   }
@@ -133,8 +133,8 @@ class RmsProp : public Optimizer {
     if (momentum_ == 0) {
       UpdateElements(plain, values(), gradients(), buffer(0));
     } else {
-      UpdateElements(RmsPropMomentumRule{plain.lr, plain.alpha, plain.rest, plain.eps, Single(momentum_)}, values(),
-                     gradients(), buffer(0), buffer(1));
+      UpdateElements(RmsPropMomentumRule{plain.lr, plain.alpha, plain.rest, plain.eps, Single(momentum_)},
+                     values(), gradients(), buffer(0), buffer(1));
     }
   }
 
