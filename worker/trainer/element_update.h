@@ -10,51 +10,23 @@
 //   };
 //   UpdateElements(Descend{0.1f}, values, gradients);
 //
-// On CPUs the loop is compiled for several instruction sets and the widest that the CPU has is used; without sums,
-// and with the compiler kept from contracting a product and a sum, all give the same bits.
+// On CPUs the loop runs with the widest instructions there are (widest.h).
 #pragma once
 
 #include <tuple>
 
 #include "worker/trainer/aten.h"
+#include "worker/trainer/widest.h"
 
 namespace gridsweep {
 namespace element_update {
 
-// Always inlined, so that it is compiled for each caller's instruction set.
+// The rule on one element after the other.
 template <typename Rule, typename... Pointers>
 [[gnu::always_inline]] inline void Loop(const Rule& rule, int64_t n, Pointers... buffers) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) rule(buffers[i]...);
 }
-
-template <typename Rule, typename... Pointers>
-void Baseline(const Rule& rule, int64_t n, Pointers... buffers) {
-  Loop(rule, n, buffers...);
-}
-
-#if defined(__x86_64__) && defined(__GNUC__)
-template <typename Rule, typename... Pointers>
-[[gnu::target("avx2")]] void Avx2(const Rule& rule, int64_t n, Pointers... buffers) {
-  Loop(rule, n, buffers...);
-}
-template <typename Rule, typename... Pointers>
-[[gnu::target("avx512f,prefer-vector-width=512")]] void Avx512(const Rule& rule, int64_t n,
-                                                               Pointers... buffers) {
-  Loop(rule, n, buffers...);
-}
-template <typename Rule, typename... Pointers>
-void Fastest(const Rule& rule, int64_t n, Pointers... buffers) {
-  if (__builtin_cpu_supports("avx512f")) return Avx512(rule, n, buffers...);
-  if (__builtin_cpu_supports("avx2")) return Avx2(rule, n, buffers...);
-  Baseline(rule, n, buffers...);
-}
-#else
-template <typename Rule, typename... Pointers>
-void Fastest(const Rule& rule, int64_t n, Pointers... buffers) {
-  Baseline(rule, n, buffers...);
-}
-#endif
 
 inline void Assign(const at::Tensor& buffer, const at::Tensor& result) {
   if (!result.is_same(buffer)) buffer.copy_(result);
@@ -79,8 +51,9 @@ void OnTensors(const Rule& rule, const Tensors&... buffers) {
 template <typename Rule, typename First, typename... Rest>
 void UpdateElements(const Rule& rule, const First& first, const Rest&... rest) {
   if (first.is_cpu()) {
-    element_update::Fastest(rule, first.numel(), first.template data_ptr<float>(),
-                            rest.template data_ptr<float>()...);
+    [&rule](int64_t n, auto*... buffers) {
+      RunWidest([&]() __attribute__((always_inline)) { element_update::Loop(rule, n, buffers...); });
+    }(first.numel(), first.template data_ptr<float>(), rest.template data_ptr<float>()...);
   } else {
     element_update::OnTensors(rule, first, rest...);
   }

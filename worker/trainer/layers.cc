@@ -28,7 +28,7 @@ at::Tensor Convolution::operator()(const at::Tensor& x) const {
 }
 
 at::Tensor BatchNorm::operator()(const at::Tensor& x, bool training) const {
-  return at::batch_norm(x, weight, bias, running_mean, running_var, training, /*momentum=*/0.1, /*eps=*/1e-5,
+  return at::batch_norm(x, weight, bias, running_mean, running_var, training, kMomentum, kEpsilon,
                         /*cudnn_enabled=*/true);
 }
 

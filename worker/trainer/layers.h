@@ -25,8 +25,9 @@ struct Convolution {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-// Over dimension 1. Momentum 0.1, epsilon 1e-5.
+// Over dimension 1.
 struct BatchNorm {
+  static constexpr double kMomentum = 0.1, kEpsilon = 1e-5;  // torch.nn's defaults
   at::Tensor weight, bias;
   at::Tensor running_mean, running_var;
   at::Tensor operator()(const at::Tensor& x, bool training) const;

@@ -5,6 +5,7 @@
 
 #include "tests/unit/trainer/job_documents.h"
 #include "worker/trainer/element_update.h"
+#include "worker/trainer/normalize_pool.h"
 #include "worker/trainer/training_session.h"
 #include "worker/trainer/tuned_ops.h"
 
@@ -55,9 +56,9 @@ TEST_F(TunedOps, LinearIsLinear) {
   for (const bool x_gradient : {false, true}) {
     for (const bool buffers : {false, true}) {
       const auto tuned = Run(TunedLinear, x, x_gradient, weight, bias, buffers);
-      const auto plain =
-          Run([](const at::Tensor& i, const at::Tensor& w, const at::Tensor& b) { return at::linear(i, w, b); }, x,
-              x_gradient, weight, bias, buffers);
+      const auto plain = Run(
+          [](const at::Tensor& i, const at::Tensor& w, const at::Tensor& b) { return at::linear(i, w, b); },
+          x, x_gradient, weight, bias, buffers);
       for (size_t i = 0; i < plain.size(); ++i) ExpectClose(tuned[i], plain[i], fmt::format("tensor {}", i));
     }
   }
@@ -78,7 +79,8 @@ TEST_F(TunedOps, ImageConvolutionIsAConvolutionAtEverySize) {
 }
 
 // Losses of a few steps, then log-probabilities in evaluation, then the parameters.
-std::vector<at::Tensor> Train(const Json& json, const Registry& registry, const ImageShape& shape, Kernels kernels) {
+std::vector<at::Tensor> Train(const Json& json, const Registry& registry, const ImageShape& shape,
+                              Kernels kernels) {
   TrainingSession session(ResolvedJob(json, registry), registry, shape, at::kCPU, kernels);
   const at::Tensor images = at::rand({24, 1, shape.rows, shape.columns}, at::detail::createCPUGenerator(2));
   const at::Tensor labels = at::arange(24, at::kLong).remainder(shape.classes);
@@ -100,18 +102,46 @@ TEST(Kernels, EveryModelActivationAndRegularizerTrainsAsByLibTorch) {
             json["model"] = ComponentJson(model->name, {{"batch_norm", batch_norm}});
             json["activation"] = ComponentJson(activation->name);
             json["optimizer"] = ComponentJson("sgd");
-            if (regularizer->name != "none") json["regularization"] = Json::array({ComponentJson(regularizer->name)});
+            if (regularizer->name != "none")
+              json["regularization"] = Json::array({ComponentJson(regularizer->name)});
             const ImageShape shape{side, side, 5};
             const auto tuned = Train(json, registry, shape, Kernels::kTuned);
             const auto plain = Train(json, registry, shape, Kernels::kPlain);
             for (size_t i = 0; i < plain.size(); ++i) {
               // Four steps multiply the rounding of the first.
               EXPECT_TRUE(at::allclose(tuned[i], plain[i], 1e-3, 1e-4))
-                  << json.dump() << " " << side << " value " << i << "\n" << tuned[i] << plain[i];
+                  << json.dump() << " " << side << " value " << i << "\n"
+                  << tuned[i] << plain[i];
             }
           }
         }
       }
+    }
+  }
+}
+
+TEST(NormalizeAndPool, IsPoolingAfterNormalization) {
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{8, 8}, {7, 9}, {2, 2}, {3, 2}, {28, 28}}) {
+    for (const int64_t channels : {1, 5, 32}) {
+      const auto make = [&](const at::Tensor& values) { return values.clone().set_requires_grad(true); };
+      const at::Tensor x = at::randn({6, channels, rows, columns}, at::detail::createCPUGenerator(1));
+      x.clamp_(-0.5, 1e9);  // ties, as flat backgrounds make them: the gradient is the first one's
+      const at::Tensor weight = at::linspace(-1.5, 2, channels), bias = at::linspace(0, 1, channels);
+      const auto run = [&](const auto& function) {
+        const BatchNorm norm{make(weight), make(bias), at::zeros({channels}), at::ones({channels})};
+        const at::Tensor input = make(x), y = function(input, norm, true);
+        (y * at::linspace(-1, 2, y.numel()).view(y.sizes())).sum().backward();
+        const c10::InferenceMode inference;
+        return std::vector<at::Tensor>{
+            y.detach(),        input.grad(),     norm.weight.grad(),      norm.bias.grad(),
+            norm.running_mean, norm.running_var, function(x, norm, false)};
+      };
+      const auto tuned = run(NormalizeAndPool);
+      const auto plain = run([](const at::Tensor& input, const BatchNorm& norm, bool training) {
+        return at::max_pool2d(norm(input, training), {2, 2});
+      });
+      for (size_t i = 0; i < plain.size(); ++i)
+        ExpectClose(tuned[i], plain[i], fmt::format("{} x {} x {}, tensor {}", channels, rows, columns, i));
     }
   }
 }
@@ -148,8 +178,8 @@ TEST(ElementUpdate, InstructionSetsDoNotMatter) {
     plain.push_back(wide.back().clone());
   }
   UpdateElements(TestRule{0.7f}, wide[0], wide[1], wide[2]);
-  element_update::Baseline(TestRule{0.7f}, 1001, plain[0].data_ptr<float>(), plain[1].data_ptr<float>(),
-                           plain[2].data_ptr<float>());
+  element_update::Loop(TestRule{0.7f}, 1001, plain[0].data_ptr<float>(), plain[1].data_ptr<float>(),
+                       plain[2].data_ptr<float>());
   for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(at::equal(wide[i], plain[i])) << i;
 }
 

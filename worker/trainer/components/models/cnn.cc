@@ -1,4 +1,5 @@
 #include "worker/trainer/components/registry.h"
+#include "worker/trainer/normalize_pool.h"
 
 namespace gridsweep {
 namespace {
@@ -27,6 +28,11 @@ class Cnn : public Model {
     at::Tensor x = images;
     for (const Stage& stage : stages_) {
       x = stage.convolution(x);
+      if (stage.norm && stage.pools && activation_.monotone && stage.convolution.kernels == Kernels::kTuned &&
+          x.is_cpu()) {
+        x = activation_.apply(NormalizeAndPool(x, *stage.norm, training));
+        continue;
+      }
       if (stage.norm) x = (*stage.norm)(x, training);
       if (!activation_.monotone) x = activation_.apply(x);
       if (stage.pools) x = at::max_pool2d(x, {2, 2});
