@@ -6,7 +6,6 @@ Exit code 0 if all agree, 1 if not, 77 (skipped) without Python's torch, in Debi
 """
 import json, os, pathlib, subprocess, sys, tempfile
 
-TOLERANCE = 1e-4  # relative
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 try:
@@ -145,7 +144,7 @@ def largest_error(expected, actual):
 def main():
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    worst, bad, count = 0.0, 0, 0
+    worst, bad, count = {1e-4: 0.0, 1e-3: 0.0}, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.argv[1], folder], check=True)
         for number, line in enumerate((pathlib.Path(folder) / "cases.jsonl").read_text().splitlines()):
@@ -153,12 +152,14 @@ def main():
             rates, losses = replay(case, numpy.fromfile(f"{folder}/{number}.bin", dtype=numpy.float32))
             assert len(losses) == len(case["losses"]) == case["epochs"] * case["steps"]
             error = max(largest_error(losses, case["losses"]), largest_error(rates, case["lrs"]))
-            worst, count = max(worst, error), count + 1
-            if not error <= TOLERANCE:
+            worst[case["tolerance"]] = max(worst[case["tolerance"]], error)
+            count += 1
+            if not error <= case["tolerance"]:
                 bad += 1
                 print(f"DIFFERS by {error:.2g}: {case['name']}\n  rates  {rates}\n  ours   {case['lrs']}\n"
                       f"  losses {losses}\n  ours   {case['losses']}")
-    print(f"{count} jobs of 20 steps, {bad} differ by more than {TOLERANCE:g}, largest relative difference {worst:.2g}")
+    print(f"{count} jobs of 20 steps, {bad} differ by more than their tolerance;"
+          f" largest relative difference of plain kernels {worst[1e-4]:.2g} (1e-4 allowed), of tuned ones {worst[1e-3]:.2g} (1e-3 allowed)")
     return 1 if bad or not count else 0
 
 
