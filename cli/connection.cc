@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "common/base/address.h"
+
 namespace gridsweep {
 namespace {
 
@@ -47,7 +49,10 @@ Connection::~Connection() {
 
 absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flags, Purpose purpose,
                                                     const Context& context) {
-  if (!flags.address.empty()) return std::make_unique<Connection>(flags.address, LocalCoordinator{});
+  if (!flags.address.empty()) {
+    GS_RETURN_IF_ERROR(CheckAddress("coordinator address", flags.address));
+    return std::make_unique<Connection>(flags.address, LocalCoordinator{});
+  }
   GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(flags.db));
   if (live) return std::make_unique<Connection>(*live, LocalCoordinator{});
   std::error_code error;

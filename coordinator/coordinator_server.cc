@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/base/address.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/rpc/channel.h"
@@ -41,6 +42,7 @@ CoordinatorServer::~CoordinatorServer() {
 absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const CoordinatorConfig& config,
                                                                             const Clock& clock,
                                                                             const Catalog& catalog) {
+  GS_RETURN_IF_ERROR(CheckAddress("address to listen on", config.listen));
   if (const absl::Status safe = CheckLoopback(config.listen); !safe.ok()) {
     if (!config.allow_insecure) return safe;
     Log(LogLevel::kWarning, "insecure_listen",

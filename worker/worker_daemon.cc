@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "common/base/address.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/base/version.h"
@@ -27,16 +28,6 @@ absl::Status CheckName(const std::string& name) {
       kMaxNameBytes);
 }
 
-absl::Status CheckAddress(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
-      address.find_first_not_of("0123456789", colon + 1) == std::string::npos) {
-    return absl::OkStatus();
-  }
-  return InvalidArgument("coordinator address '{}' is malformed, expected HOST:PORT, e.g. 127.0.0.1:7077",
-                         address);
-}
-
 absl::StatusOr<std::string> FindTrainer(const std::string& given) {
   std::error_code error;
   std::string path = given;
@@ -52,7 +43,7 @@ absl::StatusOr<std::string> FindTrainer(const std::string& given) {
 
 absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
                                                                       const Clock* clock) {
-  GS_RETURN_IF_ERROR(CheckAddress(config.coordinator));
+  GS_RETURN_IF_ERROR(CheckAddress("coordinator address", config.coordinator));
   const std::string host = agent::HostName();
   const std::string name = config.name.empty() ? fmt::format("{}-{}", host, RandomHex(4)) : config.name;
   GS_RETURN_IF_ERROR(CheckName(name));
@@ -72,12 +63,12 @@ absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const Work
   info.version = Version();
   for (const DatasetFiles& files : ListDatasets(options.data_dirs)) info.datasets.push_back(files.name);
   std::vector<agent::Device> found;
-  if (config.devices == "auto") {
+  if (config.devices == "auto" || config.devices.find("cuda") != std::string::npos) {
     absl::StatusOr<std::vector<agent::Device>> answer = agent::AskTrainerForDevices(options.trainer);
     // Training on the CPU of a machine with a GPU would look like success.
     if (!answer.ok()) {
       return Annotate(answer.status(),
-                      "cannot find out what devices there are (--devices names them instead)");
+                      "cannot find out what devices there are (--devices cpu needs no answer)");
     }
     found = *std::move(answer);
   }

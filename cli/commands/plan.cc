@@ -46,7 +46,7 @@ class PlanCommand : public Command {
   void Declare(CLI::App& app) override {
     app.add_option("FILE", path_, "The sweep file; - for standard input")->required();
     app.add_option("--cells", options_.max_cells, "List this many cells one by one. Default: 20")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(0, 1'000'000'000))
         ->option_text("N");
     app.add_option("--data-dir", data_dirs_, "Folder to look for data sets in; may be repeated")
         ->type_name("DIR")

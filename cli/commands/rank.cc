@@ -31,7 +31,7 @@ class RankCommand : public Command {
   void Declare(CLI::App& app) override {
     app.add_option("SWEEP", sweep_, "The sweep's id, or its name for the newest of that name")->required();
     app.add_option("--top", top_, "Print only the first N rows")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(0, 1'000'000'000))
         ->option_text("N");
     app.add_option("--by", by_, "Compare the levels of one axis, each by its best cell")->type_name("AXIS");
     app.add_option("--sort", sort_, "Sort by a column; - in front reverses")->type_name("COLUMN");

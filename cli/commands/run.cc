@@ -133,8 +133,9 @@ absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, Progress
   const v1::SweepSummary& sweep = status.summary();
   const std::string title = fmt::format("sweep {} '{}'", sweep.id(), sweep.name());
   if (submitted.created()) {
-    display.Say(fmt::format("{}: {} cells, {} jobs", title, FormatCount(sweep.cells()),
-                            FormatCount(submitted.jobs())));
+    display.Say(fmt::format("{}: {} cell{}, {} job{}", title, FormatCount(sweep.cells()),
+                            sweep.cells() == 1 ? "" : "s", FormatCount(submitted.jobs()),
+                            submitted.jobs() == 1 ? "" : "s"));
   } else if (HasEnded(sweep)) {
     display.Say(
         fmt::format("{} is {} already; --again runs it anew{}", title, sweep.state(),

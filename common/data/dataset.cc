@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "common/base/sha256.h"
@@ -145,6 +146,23 @@ absl::Status NormalizeLabels(const std::string& path, int first, int64_t classes
   return absl::OkStatus();
 }
 
+// Without a list of classes the training set says which there are: all from 0 on, and no others in the test set.
+absl::Status CheckClasses(const DatasetFiles& files, const std::vector<uint8_t>& train,
+                          const std::vector<uint8_t>& test) {
+  const std::set<uint8_t> classes(train.begin(), train.end());
+  for (int label = 0; label <= *classes.rbegin(); ++label) {
+    if (!classes.contains(static_cast<uint8_t>(label)))
+      return DataLoss("'{}' has labels up to {} but none of class {}: labels must count from 0 without a gap",
+                      files.train_labels, *classes.rbegin(), label);
+  }
+  for (size_t i = 0; i < test.size(); ++i) {
+    if (!classes.contains(test[i]))
+      return DataLoss("'{}': label {} of image {} is no class of '{}', expected 0 to {}", files.test_labels,
+                      test[i], i, files.train_labels, *classes.rbegin());
+  }
+  return absl::OkStatus();
+}
+
 std::string Digest(const Dataset& data) {
   Sha256 sha;
   const auto part = [&](const std::vector<uint8_t>& pixels, const std::vector<uint8_t>& labels) {
@@ -172,6 +190,7 @@ absl::StatusOr<Dataset> Load(const DatasetFiles& files) {
   const int64_t limit = known > 0 ? known : 256;
   GS_RETURN_IF_ERROR(NormalizeLabels(files.train_labels, first, limit, train.labels));
   GS_RETURN_IF_ERROR(NormalizeLabels(files.test_labels, first, limit, test.labels));
+  if (known == 0) GS_RETURN_IF_ERROR(CheckClasses(files, train.labels, test.labels));
   const int64_t classes = 1 + std::max(*std::max_element(train.labels.begin(), train.labels.end()),
                                        *std::max_element(test.labels.begin(), test.labels.end()));
   Dataset data;

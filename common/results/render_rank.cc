@@ -124,7 +124,8 @@ std::string RankedBy(const RankedTable& ranked) {
   std::string text = fmt::format("ranked by {} ({}, {} epoch)", ranked.metric,
                                  ranked.goal == "min" ? "lowest" : "highest", ranked.epoch);
   if (ranked.ranked_on_test) {
-    text += "; ranked on test: nothing was held out";
+    text += ranked.validation > 0 ? "; ranked on test, though validation images were held out"
+                                  : "; ranked on test: nothing was held out";
   } else if (ranked.validation > 0) {
     text += fmt::format("; {:.4g} % of the training set held out for validation", ranked.validation * 100);
   }
@@ -276,7 +277,10 @@ std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Scr
   if (screen.width > 0 && NaturalWidth(table) > screen.width) {
     RankedTable shorter = ranked;
     const std::vector<std::string> legend = Shorten(shorter);
-    if (!legend.empty()) caption.push_back(fmt::format("everywhere: {}", fmt::join(legend, "; ")));
+    if (!legend.empty()) {
+      const bool all = static_cast<int64_t>(ranked.rows.size()) == ranked.total_rows;
+      caption.push_back(fmt::format("{}: {}", all ? "everywhere" : "in these rows", fmt::join(legend, "; ")));
+    }
     table = BuildRankTable(shorter, options);
     if (NaturalWidth(table) > screen.width) notes = NotesBelow(table, shorter.rows, screen.width);
   }

@@ -233,7 +233,10 @@ absl::StatusOr<bool> JobQueue::ApplyEvent(const OpenAttempt& attempt, const Atte
     GS_RETURN_IF_ERROR(End(attempt, event.seq, EndedAs(AttemptState::kPreempted, Message(status)), now));
     return true;
   }
-  GS_RETURN_IF_ERROR(End(attempt, event.seq, std::get<AttemptFinished>(event.what), now));
+  const auto& finished = std::get<AttemptFinished>(event.what);
+  // Its copy of the data set is missing or broken: what another worker can train must not fail here.
+  if (!finished.unusable_dataset.empty()) worker.refused.insert(finished.unusable_dataset);
+  GS_RETURN_IF_ERROR(End(attempt, event.seq, finished, now));
   return true;
 }
 

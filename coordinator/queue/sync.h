@@ -28,7 +28,8 @@ struct AttemptFinished {
   std::string error;
   std::string stderr_tail;
   bool retryable = true;
-  bool retry_alone = false;  // its trainer died while it trained several jobs
+  bool retry_alone = false;      // its trainer died while it trained several jobs
+  std::string unusable_dataset;  // with kPreempted: the data set the worker could not find or read
 };
 
 struct AttemptEvent {

@@ -50,6 +50,7 @@ absl::StatusOr<AttemptFinished> FinishedFromProto(const v1::AttemptFinished& pro
   finished.stderr_tail = proto.stderr_tail();
   finished.retryable = !proto.not_retryable();
   finished.retry_alone = proto.retry_alone();
+  finished.unusable_dataset = proto.unusable_dataset();
   return finished;
 }
 

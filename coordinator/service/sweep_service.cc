@@ -119,7 +119,9 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
     rows.resize(static_cast<size_t>(request.top()));
   }
   for (const RankedRow& row : rows) *response.add_rows() = ToProto(row, columns);
-  response.set_ranked_on_test(sweep.training.validation == 0);
+  const Metric metric = sweep.objective.metric;
+  response.set_ranked_on_test(sweep.training.validation == 0 || metric == Metric::kTestLoss ||
+                              metric == Metric::kTestAccuracy);
   response.set_ranked_metric(std::string(MetricName(sweep.objective.metric)));
   return absl::OkStatus();
 }

@@ -46,6 +46,18 @@ class ClusterTest : public testing::Test {
   Cluster cluster_;
 };
 
+TEST_F(ClusterTest, AWorkerWithABrokenCopyOfTheDataCostsNothing) {
+  WriteFile(cluster_.dir() / "broken/tiny-broken", "");
+  cluster_.StartWorker("carol", {.flags = {"--data-dir", cluster_.dir() / "broken"}});
+  const std::string sweep = cluster_.Submit(kSweep);
+  ASSERT_TRUE(cluster_.AwaitLog(cluster_.worker("carol"), "dataset_unusable"));
+  cluster_.OpenGate();
+  ASSERT_TRUE(cluster_.AwaitFinished(sweep));
+  cluster_.ExpectIntact(sweep);
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_attempts WHERE worker = 'carol'"), 1);
+  EXPECT_EQ(cluster_.RankCsv(sweep), FaultFreeCsv(kSweep));
+}
+
 TEST_F(ClusterTest, ASweepFromSubmitToTable) {
   const std::string sweep = cluster_.Submit(kSweep);
   EXPECT_EQ(cluster_.Submit(kSweep), sweep) << "the same file is the same sweep";

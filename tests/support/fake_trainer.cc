@@ -4,7 +4,8 @@
 //   fake-trainer --device cpu --slots 2 [--data-dir DIR]…     as a worker's child
 //   fake-trainer --list-devices
 //
-// Data sets: any name is "found", with three classes and a digest that depends on the name.
+// Data sets: any name is "found", with three classes and a digest that depends on the name, unless a --data-dir holds a
+// file NAME-broken: then it cannot be read.
 //
 // Controls: the environment variable GRIDSWEEP_FAKE_TRAINER holds a JSON object (all members optional):
 //
@@ -169,8 +170,11 @@ Json FinishedEvent(int64_t attempt, const RunningJob& running) {
 
 class FakeTrainer {
  public:
-  FakeTrainer(Json script, std::string device, int slots)
-      : script_(std::move(script)), device_(std::move(device)), slots_(slots) {}
+  FakeTrainer(Json script, std::string device, int slots, std::vector<std::string> data_dirs)
+      : script_(std::move(script)),
+        device_(std::move(device)),
+        slots_(slots),
+        data_dirs_(std::move(data_dirs)) {}
 
   int Run() {
     if (script_.contains("start_exit")) {
@@ -259,6 +263,12 @@ class FakeTrainer {
     std::erase_if(busy_, [](const Slot& slot) { return slot.empty(); });
   }
 
+  bool IsBroken(const std::string& dataset) const {
+    return std::any_of(data_dirs_.begin(), data_dirs_.end(), [&](const std::string& dir) {
+      return access(fmt::format("{}/{}-broken", dir, dataset).c_str(), F_OK) == 0;
+    });
+  }
+
   void Begin(Branch& branch) const {
     branch.epoch_end = steady_clock::now() + milliseconds(script_.value("epoch_ms", 0));
   }
@@ -272,6 +282,15 @@ class FakeTrainer {
       const std::string wanted = job.value("dataset_digest", "");
       if (!wanted.empty() && wanted != Digest(dataset)) {
         Fail(attempt, "data set '" + dataset + "' has another digest than the sweep", false);
+        continue;
+      }
+      if (IsBroken(dataset)) {
+        Emit({{"type", "finished"},
+              {"attempt", attempt},
+              {"outcome", "failed"},
+              {"error", "data set '" + dataset + "' cannot be read"},
+              {"retryable", true},
+              {"data_unusable", true}});
         continue;
       }
       RunningJob& running = jobs_[attempt];
@@ -475,6 +494,7 @@ class FakeTrainer {
   const Json script_;
   const std::string device_;
   const int slots_;
+  const std::vector<std::string> data_dirs_;
   std::map<int64_t, RunningJob> jobs_;
   std::vector<Slot> busy_;  // no slot without a branch, no branch without an attempt
 };
@@ -488,6 +508,7 @@ int Main(const std::vector<std::string>& arguments) {
   }
   std::string device = "cpu";
   int slots = 1;
+  std::vector<std::string> data_dirs;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--list-devices") {
       if (script->contains("list_devices_exit")) return (*script)["list_devices_exit"];
@@ -497,9 +518,10 @@ int Main(const std::vector<std::string>& arguments) {
     }
     if (i + 1 == arguments.size()) break;
     if (arguments[i] == "--device") device = arguments[i + 1];
+    if (arguments[i] == "--data-dir") data_dirs.push_back(arguments[i + 1]);
     if (arguments[i] == "--slots") slots = std::stoi(arguments[i + 1]);
   }
-  return FakeTrainer(*script, device, slots).Run();
+  return FakeTrainer(*script, device, slots, data_dirs).Run();
 }
 
 }  // namespace

@@ -107,6 +107,7 @@ void AgentCore::OnAttemptEvent(absl::Duration now, Attempt& attempt, const Train
     book_.Record(attempt, *started);
   } else if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
     OnEndedWell(attempt.device);
+    if (finished->data_unusable) return HandBackForData(attempt, *finished);
     Finish(attempt, *finished);
   } else if (const auto& stopped = std::get<TrainerStopped>(event.body); stopped.error.empty()) {
     HandBack(attempt, "the trainer gave the job up", stopped.retry_alone);
@@ -224,6 +225,7 @@ void AgentCore::StartTogether(absl::Duration now, const std::vector<Lease>& leas
                        .retryable = false});
       continue;
     }
+    if (const auto name = GetField<std::string>(item->job, "dataset"); name.ok()) attempt.dataset = *name;
     Log(LogLevel::kInfo, "lease_started",
         {{"attempt", lease.attempt},
          {"job", lease.job},
@@ -246,6 +248,13 @@ void AgentCore::Finish(Attempt& attempt, AttemptFinished finished) {
 
 void AgentCore::HandBack(Attempt& attempt, std::string reason, bool retry_alone) {
   Finish(attempt, {.outcome = Outcome::kPreempted, .error = std::move(reason), .retry_alone = retry_alone});
+}
+
+void AgentCore::HandBackForData(Attempt& attempt, AttemptFinished finished) {
+  Log(LogLevel::kError, "dataset_unusable", {{"dataset", attempt.dataset}, {"error", finished.error}});
+  finished.outcome = Outcome::kPreempted;
+  finished.unusable_dataset = attempt.dataset;
+  Finish(attempt, std::move(finished));
 }
 
 void AgentCore::StopAttempt(absl::Duration now, int64_t id) {

@@ -127,6 +127,8 @@ class AgentCore {
   std::optional<size_t> FreeDevice() const;
   void Finish(Attempt& attempt, AttemptFinished finished);
   void HandBack(Attempt& attempt, std::string reason, bool retry_alone = false);
+  // The data set is broken here: another worker may do better, and the job is not to blame.
+  void HandBackForData(Attempt& attempt, AttemptFinished finished);
   void StopAttempt(absl::Duration now, int64_t id);
   bool HasNews() const;
   absl::Duration NextSync(absl::Duration now) const;

@@ -24,6 +24,7 @@ struct Attempt {
   int64_t job = 0;
   int64_t bundle = 0;  // attempts of one bundle share a slot; 0: alone
   size_t device = 0;   // index into the worker's devices
+  std::string dataset;
   AttemptPhase phase = AttemptPhase::kRunning;
   int64_t epoch = 0;
   double fraction = 0;

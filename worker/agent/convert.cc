@@ -57,6 +57,7 @@ v1::AttemptEvent ToProto(const AttemptEvent& event) {
     target->set_stderr_tail(finished->stderr_tail);
     target->set_not_retryable(!finished->retryable);
     target->set_retry_alone(finished->retry_alone);
+    target->set_unusable_dataset(finished->unusable_dataset);
   }
   return proto;
 }

@@ -48,6 +48,8 @@ struct AttemptFinished {
   bool retryable = true;    // with kFailed
   // With kPreempted: its trainer died while it trained several jobs; the guilty one shows when each runs alone.
   bool retry_alone = false;
+  bool data_unusable = false;    // with kFailed: the trainer could not find or read the data set
+  std::string unusable_dataset;  // with kPreempted for that reason: its name
 };
 
 using EventBody = std::variant<AttemptStarted, EpochMetrics, AttemptFinished>;

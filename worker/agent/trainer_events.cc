@@ -104,6 +104,8 @@ absl::StatusOr<AttemptFinished> ParseFinished(const Json& json) {
     finished.outcome = Outcome::kFailed;
     const auto retryable = json.find("retryable");
     finished.retryable = retryable == json.end() || !retryable->is_boolean() || retryable->get<bool>();
+    const auto unusable = json.find("data_unusable");
+    finished.data_unusable = unusable != json.end() && unusable->is_boolean() && unusable->get<bool>();
   } else {
     return InvalidArgument("unknown outcome '{}', expected succeeded, diverged or failed", outcome);
   }

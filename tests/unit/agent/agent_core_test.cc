@@ -58,6 +58,20 @@ TEST_F(AgentCoreTest, CallsWhenAskedToAndAtOnceWhenThereIsNews) {
   EXPECT_FALSE(core_->TakeSync(now_).has_value());
 }
 
+TEST_F(AgentCoreTest, AJobWhoseDataIsBrokenHereIsHandedBack) {
+  Register(1);
+  now_ += absl::Seconds(5);
+  Lease lease = MakeLease(1);
+  lease.job_json = R"({"seed":1,"dataset":"tiny"})";
+  Exchange({lease});
+  core_->OnTrainerEvent(
+      now_, 0, {1, AttemptFinished{.outcome = Outcome::kFailed, .error = "truncated", .data_unusable = true}});
+  const AttemptFinished end = ReportedEnd(1);
+  EXPECT_EQ(end.outcome, Outcome::kPreempted);
+  EXPECT_EQ(end.unusable_dataset, "tiny");
+  EXPECT_EQ(end.error, "truncated");
+}
+
 TEST_F(AgentCoreTest, OneSyncIsInFlightAtATime) {
   Register(1);
   TakeLeases({1});

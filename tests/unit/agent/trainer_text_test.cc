@@ -83,6 +83,11 @@ TEST(TrainerEvents, ReadsTheEndOfAJob) {
   ASSERT_TRUE(bad.ok());
   EXPECT_EQ(std::get<AttemptFinished>(bad->body).error, "no data");
   EXPECT_FALSE(std::get<AttemptFinished>(bad->body).retryable);
+  EXPECT_FALSE(std::get<AttemptFinished>(bad->body).data_unusable);
+  const auto unread = ParseTrainerEvent(
+      R"({"type":"finished","attempt":1,"outcome":"failed","error":"truncated","data_unusable":true})");
+  ASSERT_TRUE(unread.ok());
+  EXPECT_TRUE(std::get<AttemptFinished>(unread->body).data_unusable);
 }
 
 TEST(TrainerEvents, RefusesWhatTheProtocolDoesNotKnow) {

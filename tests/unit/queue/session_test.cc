@@ -122,6 +122,25 @@ TEST_F(SessionTest, DataOfOtherContentIsTheWorkersFaultAndNotTheJobs) {
   EXPECT_THAT(Sync(alice).leases, SizeIs(1));
 }
 
+TEST_F(SessionTest, AWorkerThatCannotReadItsDataSetUsesUpNoJobs) {
+  Submit();
+  FakeWorker alice("alice");
+  AttemptFinished unusable = Finished(AttemptState::kPreempted, "data set 'tiny' is truncated");
+  unusable.unusable_dataset = "tiny";
+  End(alice, Lease(alice), unusable);
+  EXPECT_THAT(Sync(alice).leases, IsEmpty()) << "the next job would fare no better";
+  EXPECT_EQ(Job(1).state, JobState::kPending);
+  EXPECT_EQ(Job(1).counters, (RetryCounters{.losses = 0, .failures = 0, .preemptions = 1}));
+  EXPECT_EQ(Job(1).error, "data set 'tiny' is truncated");
+  FakeWorker bob("bob");
+  bob.slots = 2;
+  EXPECT_THAT(Sync(bob).leases, SizeIs(2));
+
+  FakeWorker mended("alice", "session-2");
+  EXPECT_THAT(Sync(mended).leases, IsEmpty()) << "bob has both";
+  EXPECT_THAT(queue_->Workers(clock_.Now()).front().datasets, ElementsAre("tiny")) << "a new start, a new chance";
+}
+
 TEST_F(SessionTest, NoWorkerCanTakeTheWholeQueueAtOnce) {
   std::string seeds = "1";
   for (int seed = 2; seed <= 2000; ++seed) seeds += ", " + std::to_string(seed);
