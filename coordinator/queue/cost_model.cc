@@ -8,6 +8,8 @@ namespace {
 
 // The newest epoch has at least one part in this many.
 constexpr double kMemory = 32;
+// What a first epoch counts beside others.
+constexpr double kFirstEpoch = 0.1;
 
 std::string DeviceKind(const std::string& device) {
   return device.substr(0, device.find(':'));
@@ -15,10 +17,11 @@ std::string DeviceKind(const std::string& device) {
 
 }  // namespace
 
-void CostModel::Add(const std::string& kind, const std::string& device, double seconds, int64_t epochs) {
-  if (!std::isfinite(seconds) || seconds < 0 || epochs <= 0) return;
+void CostModel::Add(const std::string& kind, const std::string& device, double seconds, double epochs,
+                    bool first) {
+  if (!std::isfinite(seconds) || seconds < 0 || !(epochs > 0)) return;
   Mean& mean = means_[kind][DeviceKind(device)];
-  const double added = std::min(static_cast<double>(epochs), kMemory);
+  const double added = std::min(first ? epochs * kFirstEpoch : epochs, kMemory);
   mean.weight = std::min(mean.weight + added, kMemory);
   mean.seconds += (seconds - mean.seconds) * added / mean.weight;
 }

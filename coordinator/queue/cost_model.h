@@ -13,9 +13,12 @@ namespace gridsweep {
 // that becomes slower or faster. A value; not thread-safe.
 class CostModel {
  public:
-  // `epochs` trained epochs of `seconds` each on "cpu", "cuda:0", …; a GPU's number makes no difference. Seconds that are
-  // not finite or negative are left out.
-  void Add(const std::string& kind, const std::string& device, double seconds, int64_t epochs);
+  // `epochs` trained epochs of `seconds` each on "cpu", "cuda:0", …; a GPU's number makes no difference. One that was
+  // trained for k jobs and is told once for each of them is 1/k. The `first` epoch of a job also warms up (memory, caches,
+  // the choice of kernels), so it counts for little beside others. Seconds that are not
+  // finite or negative are left out.
+  void Add(const std::string& kind, const std::string& device, double seconds, double epochs,
+           bool first = false);
 
   // On that device, or if none was trained there or no device is named, the mean over those it was trained on. nullopt
   // while the kind is unknown.

@@ -67,7 +67,7 @@ absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
     any.sweep = cost.sweep;
     any.work = cost.work;
     GS_ASSIGN_OR_RETURN(const std::string kind, KindOf(any));
-    costs_.Add(kind, cost.device, cost.seconds, cost.epochs);
+    costs_.Add(kind, cost.device, cost.seconds, cost.epochs, cost.first);
   }
   last_tick_ = now.monotonic;
   return absl::OkStatus();
@@ -201,7 +201,8 @@ absl::Status JobQueue::ApplyEvents(const AttemptEvents& events, const std::strin
     GS_ASSIGN_OR_RETURN(ended, applied);
     if (const auto* epoch = std::get_if<EpochMetrics>(&event.what); epoch != nullptr && !ended) {
       GS_ASSIGN_OR_RETURN(const std::string kind, KindOf(attempt));
-      costs_.Add(kind, found->second.device, epoch->seconds, 1);
+      costs_.Add(kind, found->second.device, epoch->seconds, 1.0 / static_cast<double>(epoch->shared_by),
+                 epoch->epoch == 1);
     }
     attempt.stored_seq = event.seq;
     if (ended) break;

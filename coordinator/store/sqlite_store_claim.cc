@@ -110,10 +110,12 @@ absl::StatusOr<std::vector<EpochCost>> SqliteStore::EpochCosts() {
   GS_ASSIGN_OR_RETURN(
       Statement rows,
       db_->Query(
-          "SELECT a.sweep, j.work, a.device, avg(e.seconds), count(e.seconds) FROM (SELECT id, job, sweep, "
-          "device FROM attempts WHERE epochs > 0 AND sweep IN (SELECT id FROM sweeps WHERE state IN "
+          "SELECT a.sweep, j.work, a.device, e.epoch = 1 AS first, "
+          "sum(e.seconds / e.shared_by) / sum(1.0 / e.shared_by), sum(1.0 / e.shared_by) FROM (SELECT id, job, "
+          "sweep, device FROM attempts WHERE epochs > 0 AND sweep IN (SELECT id FROM sweeps WHERE state IN "
           "('active', 'paused')) ORDER BY id DESC LIMIT ?1) a CROSS JOIN jobs j ON j.id = a.job "
-          "CROSS JOIN epochs e ON e.attempt = a.id GROUP BY a.sweep, j.work, a.device HAVING count(e.seconds) > 0",
+          "CROSS JOIN epochs e ON e.attempt = a.id WHERE e.seconds IS NOT NULL "
+          "GROUP BY a.sweep, j.work, a.device, first",
           kCostAttempts));
   while (true) {
     GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
@@ -121,8 +123,9 @@ absl::StatusOr<std::vector<EpochCost>> SqliteStore::EpochCosts() {
     costs.push_back({.sweep = SweepId{rows.Int(0)},
                      .work = rows.Int(1),
                      .device = rows.Text(2),
-                     .seconds = rows.Real(3),
-                     .epochs = rows.Int(4)});
+                     .first = rows.Int(3) != 0,
+                     .seconds = rows.Real(4),
+                     .epochs = rows.Real(5)});
   }
 }
 

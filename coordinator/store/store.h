@@ -79,13 +79,14 @@ struct WorkClass {
   double pending_epochs = 0;  // expected to be trained for them, likewise
 };
 
-// Mean duration of stored epochs.
+// Mean duration of stored epochs; one that was trained for several jobs counts once.
 struct EpochCost {
   SweepId sweep;
   int64_t work = 0;
   std::string device;
+  bool first = false;  // of first epochs, or of all others
   double seconds = 0;
-  int64_t epochs = 0;
+  double epochs = 0;
 };
 
 // What became of an attempt that was asked for by id.

@@ -119,8 +119,11 @@ TEST_P(StoreBundlesTest, AFailedJobIsLeasedAloneFromThenOn) {
   s_->Fail(jobs[1].attempt, "boom", JobState::kPending, At(20));  // not before 50
   HandBack(jobs[0].attempt, false);
   HandBack(jobs[2].attempt, false);
-  EXPECT_THAT(ClaimBundles({.limit = 1, .now = At(49)}), ElementsAre(ElementsAre(1, 5)));
-  EXPECT_THAT(ClaimBundles({.limit = 2, .now = At(50)}), ElementsAre(ElementsAre(3), ElementsAre(2, 4, 6)));
+  const std::vector<ClaimedJob> others = ClaimWith({.limit = 1, .now = At(49)});
+  EXPECT_THAT(Bundles(others), ElementsAre(ElementsAre(1, 5)));
+  for (const ClaimedJob& job : others) HandBack(job.attempt, false);
+  EXPECT_THAT(ClaimBundles({.limit = 3, .now = At(50)}),
+              ElementsAre(ElementsAre(1, 5), ElementsAre(3), ElementsAre(2, 4, 6)));
 }
 
 TEST_P(StoreBundlesTest, JobsOfADeadTrainerAreLeasedAloneOthersTogetherAgain) {
@@ -248,13 +251,23 @@ TEST_P(StoreBundlesTest, EpochCostsAreMeansByClassAndDevice) {
     EpochMetrics epoch = MakeEpoch(1, 0.5);
     epoch.seconds = job.attempt.work == 0 ? static_cast<double>(job.attempt.job.value) : 100;
     ASSERT_THAT(s_->TryEpoch(job.attempt, 2, epoch), IsOk());
+    if (job.attempt.work != 0) continue;
+    epoch.epoch = 2;
+    epoch.seconds = job.attempt.job.value == 1 ? 1 : 9;
+    epoch.shared_by = job.attempt.job.value == 1 ? 1 : 5;
+    ASSERT_THAT(s_->TryEpoch(job.attempt, 3, epoch), IsOk());
   }
   ASSERT_OK_AND_ASSIGN(const std::vector<EpochCost> costs, s_->store().EpochCosts());
-  ASSERT_THAT(costs, SizeIs(2));
-  EXPECT_EQ(costs[0].seconds, 3.5);
-  EXPECT_EQ(costs[0].epochs, 6);
-  EXPECT_EQ(costs[0].device, "cpu");
-  EXPECT_EQ(costs[1].seconds, 100);
+  ASSERT_THAT(costs, SizeIs(3));
+  EXPECT_EQ(costs[0].work, 0);
+  EXPECT_FALSE(costs[0].first);
+  EXPECT_NEAR(costs[0].epochs, 2, 1e-12) << "one alone, and one that five jobs share";
+  EXPECT_NEAR(costs[0].seconds, 5, 1e-12);
+  EXPECT_TRUE(costs[1].first);
+  EXPECT_EQ(costs[1].seconds, 3.5);
+  EXPECT_EQ(costs[1].epochs, 6);
+  EXPECT_EQ(costs[1].device, "cpu");
+  EXPECT_EQ(costs[2].seconds, 100);
 }
 
 GRIDSWEEP_STORE_SUITE(StoreBundlesTest);

@@ -29,6 +29,14 @@ TEST(CostModel, IsAMeanThatFollowsTheNewest) {
   EXPECT_EQ(loaded.EpochSeconds("mlp"), 6) << "many old epochs do not outweigh the new ones for ever";
 }
 
+TEST(CostModel, FirstEpochsCountForLittleAndSharedOnesOnce) {
+  CostModel costs;
+  for (int job = 0; job < 5; ++job) costs.Add("cnn", "cpu", 7, 0.2, /*first=*/true);
+  EXPECT_NEAR(*costs.EpochSeconds("cnn"), 7, 1e-9) << "until there are others";
+  costs.Add("cnn", "cpu", 3, 1);
+  EXPECT_NEAR(*costs.EpochSeconds("cnn"), (0.1 * 7 + 3) / 1.1, 1e-9);
+}
+
 TEST(CostModel, TellsDevicesApartAndFallsBackToTheirMean) {
   CostModel costs;
   costs.Add("cnn", "cpu", 9, 1);
