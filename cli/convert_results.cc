@@ -28,6 +28,7 @@ RankedRow RowFromProto(const v1::RankedRow& row) {
   if (row.has_train_loss()) result.train_loss = row.train_loss();
   if (row.has_best_epoch()) result.best_epoch = row.best_epoch();
   if (row.has_seconds()) result.seconds = row.seconds();
+  if (row.has_shared_epochs()) result.shared_epochs = row.shared_epochs();
   result.jobs = FromProto(row.jobs());
   result.note = row.note();
   result.cell = row.cell();
@@ -161,6 +162,7 @@ RankedTable FromProto(const v1::RankResponse& response, bool by_level) {
   for (RankedRow& row : table.rows) row.labels.resize(table.axes.size());
   table.total_rows = response.total_rows();
   table.by_level = by_level;
+  table.shares_epochs = response.shares_epochs();
   return table;
 }
 

@@ -25,10 +25,11 @@ LocalCluster::LocalCluster(LocalClusterSpec spec, LocalCoordinator coordinator)
 }
 
 absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(LocalClusterSpec spec) {
-  GS_ASSIGN_OR_RETURN(
-      LocalCoordinator coordinator,
-      StartCoordinator(
-          {.program_dir = spec.program_dir, .db = spec.db, .log_path = spec.db + ".coordinator.log"}));
+  GS_ASSIGN_OR_RETURN(LocalCoordinator coordinator,
+                      StartCoordinator({.program_dir = spec.program_dir,
+                                        .db = spec.db,
+                                        .share = spec.share,
+                                        .log_path = spec.db + ".coordinator.log"}));
   return std::unique_ptr<LocalCluster>(new LocalCluster(std::move(spec), std::move(coordinator)));
 }
 
@@ -55,6 +56,7 @@ absl::Status LocalCluster::RestartCoordinator() {
   GS_ASSIGN_OR_RETURN(coordinator_, StartCoordinator({.program_dir = spec_.program_dir,
                                                       .db = spec_.db,
                                                       .listen = coordinator_.address,
+                                                      .share = spec_.share,
                                                       .log_path = CoordinatorLog()}));
   coordinator_child_.started = absl::Now();
   coordinator_child_.noticed = false;

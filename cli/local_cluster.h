@@ -15,6 +15,7 @@ namespace gridsweep {
 struct LocalClusterSpec {
   std::string program_dir;
   std::string db;
+  bool share = true;  // jobs with common epochs train them once
   int workers = 1;
   // Flags of every worker, e.g. {"--slots", "2"}.
   std::vector<std::string> worker_flags;

@@ -58,6 +58,7 @@ absl::StatusOr<LocalCoordinator> StartCoordinator(const LocalCoordinatorSpec& sp
       .argv = {spec.program_dir + "/gridsweep-coordinator", "--db", spec.db, "--listen", spec.listen},
       .log_path = spec.log_path,
       .capture_stdout = true};
+  if (!spec.share) process_spec.argv.push_back("--no-share");
   if (spec.read_only) {
     process_spec.argv.push_back("--read-only");
     process_spec.argv.insert(process_spec.argv.end(), {"--log-level", "warning"});

@@ -24,6 +24,7 @@ struct LocalCoordinatorSpec {
   std::string db;
   std::string listen = "127.0.0.1:0";
   bool read_only = false;
+  bool share = true;  // false: --no-share
   std::string log_path;
 };
 

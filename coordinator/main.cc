@@ -86,6 +86,8 @@ int Main(int argc, char** argv) {
   app.add_option("--max-jobs", flags.config.limits.max_jobs, "Most jobs one sweep may have")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
+  app.add_flag("!--no-share", flags.config.queue.share,
+               "Lease every job alone, also those that have epochs in common. The numbers are the same");
   app.add_option("--log-level", flags.log_level, "debug, info, warning or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "text (key=value) or json, one line an event")
       ->capture_default_str();

@@ -51,6 +51,8 @@ class PlanCommand : public Command {
     app.add_option("--data-dir", data_dirs_, "Folder to look for data sets in; may be repeated")
         ->type_name("DIR")
         ->allow_extra_args(false);
+    app.add_flag("!--no-share", options_.share,
+                 "As for gridsweep run --no-share: every job trains all its epochs");
     format_.Declare(app);
     app.footer(kDetails);
   }

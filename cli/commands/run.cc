@@ -64,6 +64,7 @@ class RunCommand : public Command {
   std::string trainer_;
   bool again_ = false;
   bool retry_ = false;
+  bool no_share_ = false;
   v1::JobCounts jobs_;  // as last seen
   FormatFlag format_;
   RankOptions rank_options_;
@@ -89,6 +90,8 @@ void RunCommand::Declare(CLI::App& app) {
       ->type_name("PATH");
   app.add_flag("--again", again_, "Run it anew even if the database holds this sweep already");
   app.add_flag("--retry", retry_, "First start the sweep's failed and cancelled jobs anew");
+  app.add_flag("--no-share", no_share_,
+               "Train every job alone, also epochs that jobs have in common. The numbers are the same");
   format_.Declare(app);
   app.add_flag("--no-times", rank_options_.no_times,
                "Leave times and ids out of the result, so that two runs can be compared byte for byte");
@@ -188,6 +191,7 @@ std::string RunCommand::InterruptedText(const std::string& what_next) const {
 absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context& context,
                                             ProgressDisplay& display) {
   display.Say(fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
+  if (no_share_) display.Say("--no-share has no effect there: it is a flag of the coordinator");
   Client client(address);
   GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
   GS_ASSIGN_OR_RETURN(const int code, WatchAndRank(client, status, context, display, nullptr));
@@ -207,6 +211,7 @@ absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& di
   GS_RETURN_IF_ERROR(CheckDataset());
   GS_ASSIGN_OR_RETURN(const auto cluster, LocalCluster::Start({.program_dir = context.program_dir,
                                                                .db = db_,
+                                                               .share = !no_share_,
                                                                .workers = workers_,
                                                                .worker_flags = WorkerFlags()}));
   const absl::StatusOr<int> code = RunWith(*cluster, context, display);

@@ -92,6 +92,7 @@ RankedRow Summarize(CellResults cell) {
   row.test_loss = MeanOf(jobs, [](const JobResult& job) { return job.test_loss; });
   row.train_loss = MeanOf(jobs, [](const JobResult& job) { return job.train_loss; });
   row.seconds = MeanOf(jobs, [](const JobResult& job) { return job.seconds; });
+  row.shared_epochs = MeanOf(jobs, [](const JobResult& job) { return job.shared_epochs; });
   row.best_epoch = MeanOf(jobs, [](const JobResult& job) {
     return std::optional<double>(static_cast<double>(job.objective_epoch));
   });

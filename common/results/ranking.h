@@ -24,7 +24,9 @@ struct JobResult {
   std::optional<double> test_accuracy;
   std::optional<double> test_loss;
   std::optional<double> train_loss;
-  std::optional<double> seconds;  // training time of the accepted attempt
+  // What the accepted attempt cost: epochs that were trained for several jobs at once count for each with its share.
+  std::optional<double> seconds;
+  std::optional<double> shared_epochs;  // of the accepted attempt, trained for several jobs at once
   std::string error;
 };
 
@@ -56,6 +58,7 @@ struct RankedRow {
   std::optional<double> train_loss;
   std::optional<double> best_epoch;
   std::optional<double> seconds;
+  std::optional<double> shared_epochs;
   StateCounts jobs;
   std::string note;  // "1 of 3 diverged", "failed: <error>", "2 of 3 pending"; empty if all succeeded
   int64_t cell = 0;

@@ -84,14 +84,16 @@ Table EpochTable(const JobReport& job) {
                    {.key = "test_accuracy", .header = "test acc", .align = Align::kRight},
                    {.key = "lr", .header = "lr", .align = Align::kRight},
                    {.key = "seconds", .header = "s", .align = Align::kRight},
-                   {.key = "samples_per_second", .header = "images/s", .align = Align::kRight}};
+                   {.key = "samples_per_second", .header = "images/s", .align = Align::kRight},
+                   {.key = "shared_by", .header = "", .audience = Audience::kMachines}};
   for (const EpochMetrics& epoch : job.epochs) {
-    std::vector<Cell> row = {Cell::Integer(epoch.epoch),   Number(epoch.train_loss),
-                             Number(epoch.train_accuracy), Number(epoch.val_loss),
-                             Number(epoch.val_accuracy),   Number(epoch.test_loss),
-                             Number(epoch.test_accuracy),  Number(epoch.lr),
-                             Number(epoch.seconds),        Number(epoch.samples_per_second)};
-    for (size_t c = 1; c < row.size(); ++c) {
+    std::vector<Cell> row = {Cell::Integer(epoch.epoch),    Number(epoch.train_loss),
+                             Number(epoch.train_accuracy),  Number(epoch.val_loss),
+                             Number(epoch.val_accuracy),    Number(epoch.test_loss),
+                             Number(epoch.test_accuracy),   Number(epoch.lr),
+                             Number(epoch.seconds),         Number(epoch.samples_per_second),
+                             Cell::Integer(epoch.shared_by)};
+    for (size_t c = 1; c + 1 < row.size(); ++c) {
       if (row[c].value.is_null()) continue;
       const double value = *NumberFromJson(row[c].value);
       const std::string& key = table.columns[c].key;
@@ -159,6 +161,40 @@ Table AttemptTable(const JobReport& job) {
   return table;
 }
 
+// What the job cost: epochs that were trained for several jobs at once count with a share.
+double CostSeconds(const JobReport& job) {
+  double seconds = 0;
+  for (const EpochMetrics& epoch : job.epochs) {
+    if (std::isfinite(epoch.seconds)) seconds += epoch.seconds / static_cast<double>(epoch.shared_by);
+  }
+  return seconds;
+}
+
+int64_t SharedEpochs(const JobReport& job) {
+  return std::count_if(job.epochs.begin(), job.epochs.end(),
+                       [](const EpochMetrics& epoch) { return epoch.shared_by > 1; });
+}
+
+// "epochs 1–3 were trained once for 3 jobs, 4–6 once for 2"; empty if none was shared.
+std::string SharedText(const JobReport& job) {
+  std::string text;
+  for (size_t begin = 0, end = 0; begin < job.epochs.size(); begin = end) {
+    const int64_t shared_by = job.epochs[begin].shared_by;
+    while (end < job.epochs.size() && job.epochs[end].shared_by == shared_by) ++end;
+    if (shared_by == 1) continue;
+    const int64_t first = job.epochs[begin].epoch;
+    const int64_t last = job.epochs[end - 1].epoch;
+    const std::string range = first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
+    if (text.empty()) {
+      text = fmt::format("{} {} {} trained once for {} jobs", first == last ? "epoch" : "epochs", range,
+                         first == last ? "was" : "were", shared_by);
+    } else {
+      text += fmt::format(", {} once for {}", range, shared_by);
+    }
+  }
+  return text;
+}
+
 std::string Heading(const JobReport& job) {
   std::vector<std::string> labels;
   for (size_t i = 0; i < job.labels.size(); ++i) {
@@ -171,6 +207,11 @@ std::string Heading(const JobReport& job) {
   if (job.objective) {
     text += fmt::format("{} {} at epoch {}\n", job.metric, FormatMetric(job.metric, *job.objective),
                         job.objective_epoch);
+  }
+  if (!job.epochs.empty()) {
+    const std::string shared = SharedText(job);
+    text +=
+        fmt::format("cost {} s{}\n", FormatSeconds(CostSeconds(job)), shared.empty() ? "" : ": " + shared);
   }
   if (!job.error.empty()) text += fmt::format("last error: {}\n", Printable(job.error));
   return text;
@@ -217,6 +258,8 @@ Json JobToJson(const JobReport& job) {
           {"objective", job.objective ? NumberToJson(*job.objective) : Json()},
           {"objective_epoch", job.objective_epoch},
           {"error", job.error},
+          {"seconds", CostSeconds(job)},
+          {"shared_epochs", SharedEpochs(job)},
           {"key", job.key},
           {"parameters", params.ok() ? *params : Json()},
           {"epochs", TableToJson(EpochTable(job))},

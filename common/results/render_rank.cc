@@ -79,6 +79,8 @@ const std::vector<RankColumn>& RunColumns() {
   static const std::vector<RankColumn> columns = {
       {{.key = "seconds", .header = "s/job", .align = Align::kRight, .priority = 3},
        [](const RankedRow& row, const RankedTable&) { return Optional(row.seconds, FormatSeconds); }},
+      {{.key = "shared_epochs", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Raw(row.shared_epochs); }},
       {{.key = "job_ids", .header = "job", .align = Align::kRight, .priority = 2},
        [](const RankedRow& row, const RankedTable&) {
          const std::string all = fmt::format("{}", fmt::join(row.job_ids, " "));
@@ -157,6 +159,9 @@ std::vector<std::string> Caption(const RankedTable& ranked, const RankOptions& o
   }
   if (!ranked.constants.empty())
     lines.push_back(fmt::format("constant: {}", fmt::join(ranked.constants, ", ")));
+  if (ranked.shares_epochs && !options.no_times) {
+    lines.push_back("s/job: epochs that jobs have in common were trained once and are split among them");
+  }
   return lines;
 }
 

@@ -27,8 +27,9 @@ struct RankedTable {
   std::vector<std::string> axes;       // that vary, one label of each row per axis
   std::vector<std::string> constants;  // "optimizer = adam"
   std::vector<RankedRow> rows;
-  int64_t total_rows = 0;  // before --top
-  bool by_level = false;   // rows are levels of the one axis
+  int64_t total_rows = 0;      // before --top
+  bool by_level = false;       // rows are levels of the one axis
+  bool shares_epochs = false;  // some epochs were trained once for several jobs
 };
 
 struct RankOptions {

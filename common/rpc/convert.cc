@@ -1,5 +1,7 @@
 #include "common/rpc/convert.h"
 
+#include <algorithm>
+
 namespace gridsweep {
 
 v1::JobState ToProto(JobState state) {
@@ -39,6 +41,7 @@ v1::EpochMetrics ToProto(const EpochMetrics& epoch) {
   proto.set_lr(epoch.lr);
   proto.set_seconds(epoch.seconds);
   proto.set_samples_per_second(epoch.samples_per_second);
+  proto.set_shared_by(epoch.shared_by);
   return proto;
 }
 
@@ -54,6 +57,7 @@ EpochMetrics FromProto(const v1::EpochMetrics& proto) {
   epoch.lr = proto.lr();
   epoch.seconds = proto.seconds();
   epoch.samples_per_second = proto.samples_per_second();
+  epoch.shared_by = std::max<int64_t>(1, proto.shared_by());
   return epoch;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/catalog/wrap_text.h"
 #include "common/sweep/grid_size.h"
+#include "common/sweep/sharing.h"
 
 namespace gridsweep {
 namespace {
@@ -104,6 +105,27 @@ std::string ExclusionsText(const SweepSpec& spec, const Grid& grid, size_t width
   return out;
 }
 
+EpochBounds EpochsToTrain(const SweepSpec& spec, const Grid& grid, bool share) {
+  if (share) return SharingForecast(spec, grid).Total();
+  const int64_t asked = grid.jobs() * spec.training.epochs;
+  return {asked, asked};
+}
+
+// How many of the epochs asked for are trained; empty if nothing could be shared.
+std::string ToTrainText(const SweepSpec& spec, const Grid& grid, const PlanOptions& options) {
+  if (spec.axis(Axis::kScheduler).size() == 1) return "";
+  const EpochBounds bounds = EpochsToTrain(spec, grid, options.share);
+  std::string text = Plural(bounds.at_most, "epoch");
+  if (bounds.at_least < bounds.at_most) {
+    text =
+        fmt::format("at least {}, at most {}", CountText(bounds.at_least), Plural(bounds.at_most, "epoch"));
+  }
+  text += options.share
+              ? " (jobs that differ only in the scheduler share epochs until their learning rates part)"
+              : " (every job alone)";
+  return Wrapped("  to train        ", text, options.width);
+}
+
 std::string TotalsText(const SweepSpec& spec, const Grid& grid) {
   const auto line = [](std::string_view name, int64_t n, const std::string& how) {
     return fmt::format("  {}  {:>12}{}{}\n", Padded(name, 14), CountText(n), how.empty() ? "" : "  ", how);
@@ -184,6 +206,7 @@ std::string RenderPlan(const SweepSpec& spec, const Grid& grid, const Catalog& c
   out += AxesText(spec, catalog, options.width);
   out += ExclusionsText(spec, grid, options.width);
   out += TotalsText(spec, grid);
+  out += ToTrainText(spec, grid, options);
   out += CellsText(spec, grid, catalog, options);
   return out;
 }
@@ -201,6 +224,7 @@ Json PlanToJson(const SweepSpec& spec, const Grid& grid, const Catalog& catalog,
                      {"rule", spec.exclude[i].text},
                      {"removed", grid.excluded_by_rule()[i]}});
   }
+  const EpochBounds to_train = EpochsToTrain(spec, grid, options.share);
   Json cells = Json::array();
   CellLister lister(spec, grid, catalog);
   while (static_cast<int64_t>(cells.size()) < options.max_cells) {
@@ -220,6 +244,7 @@ Json PlanToJson(const SweepSpec& spec, const Grid& grid, const Catalog& catalog,
           {"cells", grid.cells()},
           {"jobs", grid.jobs()},
           {"epochs", grid.jobs() * spec.training.epochs},
+          {"epochs_to_train", {{"at_least", to_train.at_least}, {"at_most", to_train.at_most}}},
           {"content_hash", SweepContentHash(spec)},
           {"first_cells", std::move(cells)}};
 }

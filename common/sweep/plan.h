@@ -16,6 +16,7 @@ namespace gridsweep {
 struct PlanOptions {
   int64_t max_cells = 20;  // cells that are listed one by one
   size_t width = 80;       // columns of the text; lines of the cell list are cut off there
+  bool share = true;       // jobs that differ only in the scheduler train their common epochs once
 };
 
 // The cells that are not excluded, in order. Borrows all three arguments.
@@ -36,8 +37,8 @@ class CellLister {
   int64_t next_ = 0;
 };
 
-// Settings, axes with their values, exclusions with what each removes, the sum of cells, jobs and epochs, and the first
-// cells. Ends in a newline.
+// Settings, axes with their values, exclusions with what each removes, the sum of cells, jobs and epochs, how many
+// of these are to be trained, and the first cells. Ends in a newline.
 std::string RenderPlan(const SweepSpec& spec, const Grid& grid, const Catalog& catalog,
                        const PlanOptions& options = {});
 

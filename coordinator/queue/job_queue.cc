@@ -1,6 +1,7 @@
 #include "coordinator/queue/job_queue.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace gridsweep {
@@ -44,6 +45,7 @@ absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
     Worker& worker = workers[record.worker.name];
     worker.id = record.id;
     worker.session = record.worker.session;
+    worker.slots = record.worker.slots;
     if (const auto old = workers_.find(record.worker.name); old != workers_.end()) {
       worker.superseded = std::move(old->second.superseded);
     }
@@ -56,6 +58,16 @@ absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
     lease.job.attempt = attempt;
     lease.worker = names[attempt.worker];
     lease.expiry = now.monotonic + options_.lease;
+  }
+  costs_ = {};
+  kinds_.clear();
+  GS_ASSIGN_OR_RETURN(const std::vector<EpochCost> costs, store_->EpochCosts());
+  for (const EpochCost& cost : costs) {
+    OpenAttempt any;
+    any.sweep = cost.sweep;
+    any.work = cost.work;
+    GS_ASSIGN_OR_RETURN(const std::string kind, KindOf(any));
+    costs_.Add(kind, cost.device, cost.seconds, cost.epochs);
   }
   last_tick_ = now.monotonic;
   return absl::OkStatus();
@@ -136,6 +148,7 @@ absl::StatusOr<JobQueue::Worker*> JobQueue::Register(const SyncInput& input, con
   worker.id = id;
   worker.known = true;
   worker.datasets = input.info->datasets;
+  worker.slots = record.slots;
   return &worker;
 }
 
@@ -186,6 +199,10 @@ absl::Status JobQueue::ApplyEvents(const AttemptEvents& events, const std::strin
       applied = true;
     }
     GS_ASSIGN_OR_RETURN(ended, applied);
+    if (const auto* epoch = std::get_if<EpochMetrics>(&event.what); epoch != nullptr && !ended) {
+      GS_ASSIGN_OR_RETURN(const std::string kind, KindOf(attempt));
+      costs_.Add(kind, found->second.device, epoch->seconds, 1);
+    }
     attempt.stored_seq = event.seq;
     if (ended) break;
   }
@@ -234,6 +251,7 @@ absl::Status JobQueue::End(const OpenAttempt& attempt, uint64_t seq, const Attem
   end.not_before = now.wall + decision.delay;
   end.error = finished.error;
   end.stderr_tail = finished.stderr_tail;
+  end.retry_alone = finished.retry_alone;
   end.evaluation = finished.evaluation;
   return store_->EndAttempt(attempt.attempt, attempt.token, seq, end);
 }
@@ -243,6 +261,7 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
   std::set<AttemptId> held;
   for (const HeldAttempt& attempt : input.held) held.insert(attempt.attempt);
   int64_t room = std::min(input.room, kMaxOffers);
+  std::set<int64_t> offered;  // bundles
   std::vector<OpenAttempt> undeliverable;
   for (const auto& [id, lease] : leases_) {
     if (lease.worker != input.worker || held.contains(id)) continue;
@@ -250,7 +269,8 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
       undeliverable.push_back(lease.job.attempt);
     } else {
       output.leases.push_back(lease.job);  // the answer that carried it was lost
-      --room;
+      const int64_t bundle = lease.job.attempt.bundle;
+      if (bundle == 0 || offered.insert(bundle).second) --room;
     }
   }
   // Leased just before a restart of ours, and the answer never left: the worker has not begun it.
@@ -261,7 +281,19 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
   }
   if (room <= 0 || !worker.known) return absl::OkStatus();
 
-  ClaimRequest request{.worker = worker.id, .limit = room, .datasets = {}, .now = now.wall};
+  ClaimRequest request{.worker = worker.id,
+                       .limit = room,
+                       .datasets = {},
+                       .now = now.wall,
+                       .share = options_.share,
+                       .slots = LiveSlots(now),
+                       .max_jobs = kMaxOffers,
+                       .cost = [this](const WorkClass& work) {
+                         const std::optional<double> seconds = costs_.EpochSeconds(work.kind);
+                         const double epochs =
+                             options_.share ? work.group_epochs : static_cast<double>(work.epochs);
+                         return seconds ? *seconds * epochs : std::numeric_limits<double>::infinity();
+                       }};
   for (const std::string& dataset : worker.datasets) {
     if (!worker.refused.contains(dataset)) request.datasets.push_back(dataset);
   }
@@ -277,6 +309,68 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
     output.leases.push_back(job);
   }
   return absl::OkStatus();
+}
+
+int64_t JobQueue::LiveSlots(const Instant& now) const {
+  int64_t slots = 0;
+  for (const auto& [name, worker] : workers_) {
+    if (now.monotonic - worker.last_seen <= options_.lease) slots += std::max<int64_t>(1, worker.slots);
+  }
+  return slots;
+}
+
+absl::StatusOr<std::string> JobQueue::KindOf(const OpenAttempt& attempt) {
+  const std::pair key(attempt.sweep, attempt.work);
+  if (const auto found = kinds_.find(key); found != kinds_.end()) return found->second;
+  GS_ASSIGN_OR_RETURN(const std::vector<WorkClass> classes, store_->WorkClasses());
+  for (const WorkClass& work : classes) kinds_[{work.sweep, work.work}] = work.kind;
+  const auto found = kinds_.find(key);
+  return found == kinds_.end() ? std::string() : found->second;
+}
+
+absl::StatusOr<std::optional<std::vector<BusySlot>>> JobQueue::RunningWork(SweepId sweep) {
+  std::map<int64_t, std::vector<const Lease*>> slots;  // by bundle; alone by attempt, negative
+  for (const auto& [id, lease] : leases_) {
+    slots[lease.job.attempt.bundle > 0 ? lease.job.attempt.bundle : -id.value].push_back(&lease);
+  }
+  std::vector<BusySlot> busy;
+  for (const auto& [bundle, leases] : slots) {
+    std::vector<RunningShare> shares;
+    for (const Lease* lease : leases) {
+      const OpenAttempt& attempt = lease->job.attempt;
+      const double done =
+          lease->epoch > 0 ? static_cast<double>(lease->epoch) - 1 + lease->epoch_fraction : 0;
+      shares.push_back({attempt.added_epochs, static_cast<double>(attempt.epochs), done});
+    }
+    const Lease& any = *leases.front();
+    GS_ASSIGN_OR_RETURN(const std::string kind, KindOf(any.job.attempt));
+    const std::optional<double> seconds = costs_.EpochSeconds(kind, any.device);
+    if (!seconds) return std::optional<std::vector<BusySlot>>();
+    busy.push_back({*seconds * EpochsLeft(shares), any.job.attempt.sweep == sweep});
+  }
+  return std::optional(std::move(busy));
+}
+
+absl::StatusOr<std::optional<double>> JobQueue::SecondsLeft(SweepId sweep, const Instant& now) {
+  const std::optional<double> unknown;
+  GS_ASSIGN_OR_RETURN(const auto busy, RunningWork(sweep));
+  if (!busy) return unknown;
+  GS_ASSIGN_OR_RETURN(const std::vector<WorkClass> classes, store_->WorkClasses());
+  GS_ASSIGN_OR_RETURN(const std::set<SweepId> active, store_->ActiveSweeps());
+  std::vector<WaitingWork> waiting;
+  for (const WorkClass& work : classes) {
+    if (work.pending == 0 || work.sweep > sweep) continue;
+    if (!active.contains(work.sweep)) {
+      if (work.sweep == sweep) return unknown;  // paused: it waits for its user
+      continue;
+    }
+    const std::optional<double> seconds = costs_.EpochSeconds(work.kind);
+    if (!seconds) return unknown;
+    waiting.push_back(ExpectedWork(work, *seconds, options_.share, work.sweep == sweep));
+  }
+  const int64_t slots = LiveSlots(now);
+  if (slots == 0) return unknown;
+  return std::optional(EstimateFinish(*busy, slots, std::move(waiting)));
 }
 
 absl::Duration JobQueue::NextCall(bool busy) const {

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -23,6 +24,8 @@
 #include "common/base/ids.h"
 #include "common/base/status.h"
 #include "common/job/retry_policy.h"
+#include "coordinator/queue/cost_model.h"
+#include "coordinator/queue/finish_estimate.h"
 #include "coordinator/queue/sync.h"
 #include "coordinator/store/store.h"
 #include "coordinator/store/store_reader.h"
@@ -34,6 +37,8 @@ struct QueueOptions {
   // shorter recovers sooner from a dead machine.
   absl::Duration lease = absl::Seconds(30);
   RetryPolicy retry;
+  // Whether jobs that differ only in the scheduler are leased as bundles. Numbers do not depend on it.
+  bool share = true;
   // Jitter of back-off, in [0, 1).
   std::function<double()> jitter = [] { return 0.5; };
 };
@@ -80,6 +85,10 @@ class JobQueue {
 
   std::vector<LiveLease> Leases() const;
   std::vector<LiveWorker> Workers(const Instant& now) const;
+  // Expected seconds until the sweep's last job ends, by what epochs have cost so far and with the workers that
+  // are there now; older sweeps come first. nullopt while something it waits for has an unknown cost, or
+  // nothing can run. Returns the store's errors.
+  absl::StatusOr<std::optional<double>> SecondsLeft(SweepId sweep, const Instant& now);
 
  private:
   struct Worker {
@@ -88,6 +97,7 @@ class JobQueue {
     std::set<std::string> superseded;  // earlier sessions of this name
     uint64_t sync_seq = 0;
     bool known = false;  // has sent its info since we started
+    int64_t slots = 0;
     std::vector<std::string> datasets;
     std::set<std::string> refused;  // data sets whose content differs from the sweep's
     absl::Duration last_seen = -absl::InfiniteDuration();
@@ -121,11 +131,19 @@ class JobQueue {
   // room.
   absl::Status OfferLeases(const SyncInput& input, Worker& worker, const Instant& now, SyncOutput& output);
   absl::Duration NextCall(bool busy) const;
+  // Of all workers that were heard within the lease.
+  int64_t LiveSlots(const Instant& now) const;
+  // The kind of work of an attempt's job; empty if its sweep is over.
+  absl::StatusOr<std::string> KindOf(const OpenAttempt& attempt);
+  // Expected seconds of every bundle that is running, and whether it is of `sweep`.
+  absl::StatusOr<std::optional<std::vector<BusySlot>>> RunningWork(SweepId sweep);
 
   Store* const store_;
   const QueueOptions options_;
   LeaseMap leases_;
   std::map<std::string, Worker> workers_;  // by name
+  CostModel costs_;
+  std::map<std::pair<SweepId, int64_t>, std::string> kinds_;  // of work classes, as far as they were needed
   absl::Duration last_tick_ = -absl::InfiniteDuration();
   absl::Duration last_touch_ = -absl::InfiniteDuration();
 };

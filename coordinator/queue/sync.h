@@ -28,6 +28,7 @@ struct AttemptFinished {
   std::string error;
   std::string stderr_tail;
   bool retryable = true;
+  bool retry_alone = false;  // its trainer died while it trained several jobs
 };
 
 struct AttemptEvent {
@@ -62,7 +63,7 @@ struct SyncInput {
   std::optional<WorkerInfo> info;
   std::vector<HeldAttempt> held;
   std::vector<AttemptEvents> events;
-  int64_t room = 0;
+  int64_t room = 0;  // free slots; a bundle takes one
 };
 
 struct SyncOutput {

@@ -49,6 +49,7 @@ absl::StatusOr<AttemptFinished> FinishedFromProto(const v1::AttemptFinished& pro
   finished.error = proto.error();
   finished.stderr_tail = proto.stderr_tail();
   finished.retryable = !proto.not_retryable();
+  finished.retry_alone = proto.retry_alone();
   return finished;
 }
 
@@ -117,6 +118,7 @@ void ToProto(const SyncOutput& output, v1::SyncResponse* response) {
     lease->set_job(job.attempt.job.value);
     lease->set_sweep(job.attempt.sweep.value);
     lease->set_job_json(job.job_json);
+    lease->set_bundle(job.attempt.bundle);
   }
   response->set_next_call_ms(absl::ToInt64Milliseconds(output.next_call));
   response->set_lease_ms(absl::ToInt64Milliseconds(output.lease));

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
 
@@ -76,8 +77,10 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
   GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
   LiveView live;
   if (parts_.loop != nullptr) {
-    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) {
-      live = {queue.Leases(), queue.Workers(now)};
+    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
+      live.leases = queue.Leases();
+      live.workers = queue.Workers(now);
+      GS_ASSIGN_OR_RETURN(live.seconds_left, queue.SecondsLeft(sweep, now));
       return absl::OkStatus();
     }));
   }
@@ -110,6 +113,8 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   for (const size_t column : columns) response.add_axes(std::string(AxisName(kAllAxes[column])));
   for (const std::string& constant : use.constants) response.add_constants(constant);
   response.set_total_rows(static_cast<int64_t>(rows.size()));
+  response.set_shares_epochs(std::any_of(
+      rows.begin(), rows.end(), [](const RankedRow& row) { return row.shared_epochs.value_or(0) > 0; }));
   if (request.top() > 0 && static_cast<size_t>(request.top()) < rows.size()) {
     rows.resize(static_cast<size_t>(request.top()));
   }

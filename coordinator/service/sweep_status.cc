@@ -72,8 +72,7 @@ absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id
   const double minutes = absl::ToDoubleMinutes(window);
   const double rate = minutes > 0 ? static_cast<double>(recent) / minutes : 0;
   status.set_epochs_per_minute(rate);
-  const int64_t left = progress.total - progress.done;
-  status.set_eta_seconds(left <= 0 ? 0 : rate > 0 ? static_cast<double>(left) / rate * 60 : -1);
+  status.set_eta_seconds(progress.total <= progress.done ? 0 : live.seconds_left.value_or(-1));
   status.set_workers(static_cast<int64_t>(live.workers.size()));
   status.set_waiting_for(WaitingFor(sweep, live.workers));
   GS_ASSIGN_OR_RETURN(const std::vector<std::string> failures, reader.RecentFailures(id, kRecentFailures));

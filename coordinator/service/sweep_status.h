@@ -2,6 +2,7 @@
 // moves.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace gridsweep {
 struct LiveView {
   std::vector<LiveLease> leases;
   std::vector<LiveWorker> workers;
+  std::optional<double> seconds_left;  // of the sweep asked for
 };
 
 // Returns the reader's errors.

@@ -120,6 +120,7 @@ v1::RankedRow ToProto(const RankedRow& row, const std::vector<size_t>& columns) 
   if (row.train_loss) proto.set_train_loss(*row.train_loss);
   if (row.best_epoch) proto.set_best_epoch(*row.best_epoch);
   if (row.seconds) proto.set_seconds(*row.seconds);
+  if (row.shared_epochs) proto.set_shared_epochs(*row.shared_epochs);
   *proto.mutable_jobs() = ToProto(row.jobs);
   proto.set_note(row.note);
   proto.set_cell(row.cell);

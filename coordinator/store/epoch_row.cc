@@ -65,12 +65,13 @@ void BindEpoch(Statement& statement, int first, const EpochMetrics& epoch) {
   } else {
     statement.Bind(index + 1, std::string_view(nonfinite));
   }
+  statement.Bind(index + 2, epoch.shared_by);
 }
 
 EpochMetrics ReadEpoch(const Statement& row, int first) {
   EpochMetrics epoch;
   epoch.epoch = row.Int(first);
-  const std::string nonfinite = row.Text(first + kEpochColumnCount - 1);
+  const std::string nonfinite = row.Text(first + kEpochColumnCount - 2);
   int column = first;
   VisitMetrics(epoch, [&](std::string_view name, auto& member) {
     ++column;
@@ -80,6 +81,7 @@ EpochMetrics ReadEpoch(const Statement& row, int first) {
       member = ValueOfClass(value_class);
     }
   });
+  epoch.shared_by = row.Int(first + kEpochColumnCount - 1);
   return epoch;
 }
 

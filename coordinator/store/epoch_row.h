@@ -13,8 +13,8 @@ namespace gridsweep {
 // Columns of table epochs that make up an EpochMetrics, in the order of ReadEpoch and BindEpoch.
 inline constexpr char kEpochColumns[] =
     "epoch, train_loss, train_accuracy, val_loss, val_accuracy, test_loss, test_accuracy, lr, seconds, "
-    "samples_per_second, nonfinite";
-inline constexpr int kEpochColumnCount = 11;
+    "samples_per_second, nonfinite, shared_by";
+inline constexpr int kEpochColumnCount = 12;
 
 // Binds the columns to parameters `first`, `first` + 1, ….
 void BindEpoch(Statement& statement, int first, const EpochMetrics& epoch);

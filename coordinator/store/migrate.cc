@@ -6,12 +6,13 @@
 namespace gridsweep {
 namespace embedded {
 extern const std::string_view kSchema0001;
+extern const std::string_view kSchema0002;
 }  // namespace embedded
 
 namespace {
 
 // Entry i leads from version i to i + 1.
-const std::string_view* const kMigrations[] = {&embedded::kSchema0001};
+const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002};
 
 absl::Status Corrupt(const std::string& path, const std::string& finding) {
   return DataLoss("database '{}' is corrupt: {}; restore it from a backup", path, finding);
@@ -72,7 +73,7 @@ absl::Status Migrate(Db& db, int64_t from) {
                         SchemaVersion());
   const absl::Status status = db.Execute(script.c_str());
   if (!status.ok() && db.InTransaction()) db.Execute("ROLLBACK").IgnoreError();
-  return Annotate(status, "cannot create the database's schema");
+  return Annotate(status, "cannot bring the database to the newest schema");
 }
 
 }  // namespace gridsweep

@@ -8,7 +8,7 @@ namespace {
 // One job as the ranking sees it, from jobs j, its accepted attempt a and the objective's epoch e.
 constexpr char kJobResultColumns[] =
     "j.id, j.seed, j.state, j.objective, j.objective_epoch, e.test_accuracy, e.test_loss, e.train_loss, "
-    "a.seconds, CASE WHEN j.state IN ('failed', 'diverged') THEN (SELECT b.error FROM attempts b WHERE b.job "
+    "a.seconds, a.shared_epochs, CASE WHEN j.state IN ('failed', 'diverged') THEN (SELECT b.error FROM attempts b WHERE b.job "
     "= j.id "
     "AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1) END";
 constexpr char kJobResultJoins[] =
@@ -26,7 +26,8 @@ absl::StatusOr<JobResult> ReadJobResult(const Statement& row, int first) {
   result.test_loss = row.OptionalReal(first + 6);
   result.train_loss = row.OptionalReal(first + 7);
   result.seconds = row.OptionalReal(first + 8);
-  result.error = row.Text(first + 9);
+  result.shared_epochs = row.OptionalReal(first + 9);
+  result.error = row.Text(first + 10);
   return result;
 }
 

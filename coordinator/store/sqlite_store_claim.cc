@@ -1,6 +1,12 @@
 // SqliteStore: handing out jobs under leases, and looking at leases.
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <tuple>
+
 #include "common/base/json.h"
 #include "common/base/random.h"
+#include "common/schedule/shared_epochs.h"
 #include "coordinator/store/sqlite_writer.h"
 
 namespace gridsweep {
@@ -13,7 +19,14 @@ constexpr int kTokenBytes = 16;
 
 // Columns of attempts a JOIN jobs j, as ReadOpenAttempt expects them.
 constexpr char kOpenAttemptColumns[] =
-    "a.id, a.job, a.sweep, a.worker, a.token, a.number, a.stored_seq, j.losses, j.failures, j.preemptions";
+    "a.id, a.job, a.sweep, a.worker, a.token, a.number, a.stored_seq, j.losses, j.failures, j.preemptions, "
+    "a.bundle, j.work, (SELECT epochs FROM sweeps WHERE id = a.sweep), j.added_epochs";
+constexpr int kOpenAttemptColumnCount = 14;
+
+constexpr size_t kNone = static_cast<size_t>(-1);
+
+// Enough to know what an epoch costs now.
+constexpr int64_t kCostAttempts = 5000;
 
 RetryCounters ReadCounters(const Statement& row, int first) {
   return {static_cast<int>(row.Int(first)), static_cast<int>(row.Int(first + 1)),
@@ -28,7 +41,27 @@ OpenAttempt ReadOpenAttempt(const Statement& row) {
           .token = row.Text(4),
           .number = row.Int(5),
           .stored_seq = static_cast<uint64_t>(row.Int(6)),
-          .counters = ReadCounters(row, 7)};
+          .counters = ReadCounters(row, 7),
+          .bundle = row.Int(10),
+          .work = row.Int(11),
+          .epochs = row.Int(12),
+          .added_epochs = row.Real(13)};
+}
+
+// Cuts bundles until there is one for every slot, if there are jobs for that.
+void SplitForSlots(std::vector<std::vector<JobId>>& bundles, int64_t slots) {
+  if (static_cast<int64_t>(bundles.size()) >= slots) return;
+  int64_t jobs = 0;
+  for (const std::vector<JobId>& bundle : bundles) jobs += static_cast<int64_t>(bundle.size());
+  const auto most = static_cast<size_t>((jobs + slots - 1) / slots);
+  std::vector<std::vector<JobId>> split;
+  for (const std::vector<JobId>& bundle : bundles) {
+    for (size_t begin = 0; begin < bundle.size(); begin += most) {
+      split.emplace_back(bundle.begin() + static_cast<std::ptrdiff_t>(begin),
+                         bundle.begin() + static_cast<std::ptrdiff_t>(std::min(begin + most, bundle.size())));
+    }
+  }
+  bundles = std::move(split);
 }
 
 // The job's document: the cell's, with what the cell leaves open.
@@ -41,6 +74,159 @@ absl::StatusOr<std::string> JobDocument(const std::string& params, int64_t seed,
 
 }  // namespace
 
+absl::StatusOr<std::vector<WorkClass>> SqliteStore::WorkClasses() {
+  std::vector<WorkClass> classes;
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db_->Query(
+          "SELECT s.id, k.work, json_array(s.dataset, s.batch_size, s.samples, s.validation, json(k.model)), "
+          "s.epochs, k.group_epochs, k.pending, k.pending_epochs FROM sweeps s CROSS JOIN work_classes k "
+          "WHERE s.state IN ('active', 'paused') AND k.sweep = s.id ORDER BY s.id, k.work"));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return classes;
+    classes.push_back({.sweep = SweepId{rows.Int(0)},
+                       .work = rows.Int(1),
+                       .kind = rows.Text(2),
+                       .epochs = rows.Int(3),
+                       .group_epochs = rows.Real(4),
+                       .pending = rows.Int(5),
+                       .pending_epochs = rows.Real(6)});
+  }
+}
+
+absl::StatusOr<std::set<SweepId>> SqliteStore::ActiveSweeps() {
+  std::set<SweepId> sweeps;
+  GS_ASSIGN_OR_RETURN(Statement rows, db_->Query("SELECT id FROM sweeps WHERE state = 'active'"));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return sweeps;
+    sweeps.insert(SweepId{rows.Int(0)});
+  }
+}
+
+absl::StatusOr<std::vector<EpochCost>> SqliteStore::EpochCosts() {
+  std::vector<EpochCost> costs;
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db_->Query(
+          "SELECT a.sweep, j.work, a.device, avg(e.seconds), count(e.seconds) FROM (SELECT id, job, sweep, "
+          "device FROM attempts WHERE epochs > 0 AND sweep IN (SELECT id FROM sweeps WHERE state IN "
+          "('active', 'paused')) ORDER BY id DESC LIMIT ?1) a CROSS JOIN jobs j ON j.id = a.job "
+          "CROSS JOIN epochs e ON e.attempt = a.id GROUP BY a.sweep, j.work, a.device HAVING count(e.seconds) > 0",
+          kCostAttempts));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return costs;
+    costs.push_back({.sweep = SweepId{rows.Int(0)},
+                     .work = rows.Int(1),
+                     .device = rows.Text(2),
+                     .seconds = rows.Real(3),
+                     .epochs = rows.Int(4)});
+  }
+}
+
+absl::StatusOr<std::vector<WorkClass>> SqliteStore::ClaimableWork(const ClaimRequest& request) {
+  std::set<SweepId> sweeps;
+  {
+    GS_ASSIGN_OR_RETURN(Statement rows,
+                        db_->Query("SELECT id FROM sweeps WHERE state = 'active' AND dataset IN "
+                                   "(SELECT value FROM json_each(?1))",
+                                   Json(request.datasets).dump()));
+    while (true) {
+      GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+      if (!more) break;
+      sweeps.insert(SweepId{rows.Int(0)});
+    }
+  }
+  std::vector<WorkClass> classes;
+  if (sweeps.empty()) return classes;
+  GS_ASSIGN_OR_RETURN(classes, WorkClasses());
+  std::erase_if(classes,
+                [&](const WorkClass& work) { return work.pending == 0 || !sweeps.contains(work.sweep); });
+  std::vector<std::pair<double, WorkClass>> costed;
+  for (WorkClass& work : classes) {
+    const double cost = request.cost ? request.cost(work) : std::numeric_limits<double>::infinity();
+    costed.emplace_back(cost, std::move(work));
+  }
+  // Costs of classes that are unknown are equal, and then the longer bundle still comes first.
+  std::stable_sort(costed.begin(), costed.end(), [](const auto& a, const auto& b) {
+    return std::make_tuple(a.second.sweep, -a.first, -a.second.group_epochs) <
+           std::make_tuple(b.second.sweep, -b.first, -b.second.group_epochs);
+  });
+  classes.clear();
+  for (auto& [cost, work] : costed) classes.push_back(std::move(work));
+  return classes;
+}
+
+absl::StatusOr<std::vector<std::vector<JobId>>> SqliteStore::PendingBundles(const ClaimRequest& request) {
+  GS_ASSIGN_OR_RETURN(const std::vector<WorkClass> classes, ClaimableWork(request));
+  const int64_t slots = request.share ? request.slots : 1;
+  int64_t pending = 0;
+  for (const WorkClass& work : classes) pending += work.pending;
+  // With that many jobs there is a bundle for every slot, and no need to look at them all.
+  const bool plenty = pending >= slots * static_cast<int64_t>(kMaxBundle);
+  const auto wanted = static_cast<size_t>(plenty ? request.limit : std::max(request.limit, slots));
+
+  std::vector<std::vector<JobId>> bundles;
+  for (const WorkClass& work : classes) {
+    GS_ASSIGN_OR_RETURN(
+        Statement rows,
+        db_->Query("SELECT id, prefix, alone FROM jobs WHERE sweep = ?1 AND work = ?2 AND state = 'pending' "
+                   "AND (not_before_us <= ?3 OR not_before_us > ?4) ORDER BY prefix, id",
+                   work.sweep.value, work.work, request.now, request.now + kMaxDelay));
+    int64_t prefix = -1;
+    size_t open = kNone;  // the bundle that takes the group's next job
+    while (true) {
+      GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+      if (!more) break;
+      const bool alone = !request.share || rows.Int(2) != 0;
+      if (rows.Int(1) != prefix) {
+        if (bundles.size() >= wanted) return bundles;
+        prefix = rows.Int(1);
+        open = kNone;
+      }
+      if (!alone && open != kNone && bundles[open].size() < kMaxBundle) {
+        bundles[open].push_back(JobId{rows.Int(0)});
+        continue;
+      }
+      if (bundles.size() >= wanted && open != kNone)
+        continue;  // the rest of a group that is longer than a bundle
+      if (bundles.size() >= wanted) return bundles;
+      if (!alone) open = bundles.size();
+      bundles.push_back({JobId{rows.Int(0)}});
+    }
+  }
+  SplitForSlots(bundles, slots);
+  return bundles;
+}
+
+absl::StatusOr<ClaimedJob> SqliteStore::ReadClaim(JobId id, const ClaimRequest& request) {
+  GS_ASSIGN_OR_RETURN(
+      Statement row,
+      db_->Query(
+          "SELECT j.sweep, j.attempts + 1, j.losses, j.failures, j.preemptions, c.params, j.seed, "
+          "s.dataset_digest, j.work, s.epochs, j.added_epochs FROM jobs j JOIN cells c ON c.id = j.cell "
+          "JOIN sweeps s ON s.id = j.sweep WHERE j.id = ?1",
+          id.value));
+  GS_RETURN_IF_ERROR(row.Step().status());
+  ClaimedJob job;
+  job.attempt = {.attempt = {},
+                 .job = id,
+                 .sweep = SweepId{row.Int(0)},
+                 .worker = request.worker,
+                 .token = RandomHex(kTokenBytes),
+                 .number = row.Int(1),
+                 .stored_seq = 0,
+                 .counters = ReadCounters(row, 2),
+                 .bundle = 0,
+                 .work = row.Int(8),
+                 .epochs = row.Int(9),
+                 .added_epochs = row.Real(10)};
+  GS_ASSIGN_OR_RETURN(job.job_json, JobDocument(row.Text(5), row.Int(6), row.Text(7)));
+  return job;
+}
+
 absl::StatusOr<std::vector<ClaimedJob>> SqliteStore::ClaimJobs(const ClaimRequest& request) {
   std::vector<ClaimedJob> claimed;
   if (request.limit <= 0 || request.datasets.empty()) return claimed;
@@ -49,36 +235,23 @@ absl::StatusOr<std::vector<ClaimedJob>> SqliteStore::ClaimJobs(const ClaimReques
         db_->QueryInt("SELECT id FROM workers WHERE id = ?1", request.worker.value);
     if (absl::IsNotFound(worker.status())) return NotFound("no worker {}", request.worker.value);
     GS_RETURN_IF_ERROR(worker.status());
-    {
-      // CROSS JOIN keeps the sweeps outside, oldest first, so the pending jobs come in order and the scan
-      // ends early.
-      GS_ASSIGN_OR_RETURN(
-          Statement rows,
-          db_->Query(
-              "SELECT j.id, s.id, j.attempts + 1, j.losses, j.failures, j.preemptions, c.params, j.seed, "
-              "s.dataset_digest FROM sweeps s CROSS JOIN jobs j CROSS JOIN cells c "
-              "WHERE s.state = 'active' AND s.dataset IN (SELECT value FROM json_each(?1)) "
-              "AND j.sweep = s.id AND j.state = 'pending' "
-              "AND (j.not_before_us <= ?2 OR j.not_before_us > ?3) AND c.id = j.cell "
-              "ORDER BY s.id, j.id LIMIT ?4",
-              Json(request.datasets).dump(), request.now, request.now + kMaxDelay, request.limit));
-      while (true) {
-        GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
-        if (!more) break;
-        ClaimedJob job;
-        job.attempt = {.attempt = {},
-                       .job = JobId{rows.Int(0)},
-                       .sweep = SweepId{rows.Int(1)},
-                       .worker = request.worker,
-                       .token = RandomHex(kTokenBytes),
-                       .number = rows.Int(2),
-                       .stored_seq = 0,
-                       .counters = ReadCounters(rows, 3)};
-        GS_ASSIGN_OR_RETURN(job.job_json, JobDocument(rows.Text(6), rows.Int(7), rows.Text(8)));
+    GS_ASSIGN_OR_RETURN(std::vector<std::vector<JobId>> bundles, PendingBundles(request));
+    if (static_cast<int64_t>(bundles.size()) > request.limit)
+      bundles.resize(static_cast<size_t>(request.limit));
+    for (const std::vector<JobId>& bundle : bundles) {
+      if (!claimed.empty() && static_cast<int64_t>(claimed.size() + bundle.size()) > request.max_jobs) break;
+      int64_t number = 0;
+      for (const JobId id : bundle) {
+        GS_ASSIGN_OR_RETURN(ClaimedJob job, ReadClaim(id, request));
+        job.attempt.bundle = number;
+        GS_RETURN_IF_ERROR(Lease(job.attempt, request.now));
+        if (bundle.size() > 1 && number == 0) {
+          number = job.attempt.bundle = job.attempt.attempt.value;
+          GS_RETURN_IF_ERROR(db_->Run("UPDATE attempts SET bundle = id WHERE id = ?1", number));
+        }
         claimed.push_back(std::move(job));
       }
     }
-    for (ClaimedJob& job : claimed) GS_RETURN_IF_ERROR(Lease(job.attempt, request.now));
     return absl::OkStatus();
   });
   if (!done.ok()) return done;
@@ -87,8 +260,10 @@ absl::StatusOr<std::vector<ClaimedJob>> SqliteStore::ClaimJobs(const ClaimReques
 
 absl::Status SqliteStore::Lease(OpenAttempt& attempt, absl::Time now) {
   GS_RETURN_IF_ERROR(db_->Run(
-      "INSERT INTO attempts (job, sweep, worker, number, token, started_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-      attempt.job.value, attempt.sweep.value, attempt.worker.value, attempt.number, attempt.token, now));
+      "INSERT INTO attempts (job, sweep, worker, number, token, started_us, bundle) VALUES (?1, ?2, ?3, ?4, ?5, "
+      "?6, ?7)",
+      attempt.job.value, attempt.sweep.value, attempt.worker.value, attempt.number, attempt.token, now,
+      attempt.bundle));
   attempt.attempt = AttemptId{db_->LastInsertId()};
   return db_->Run(
       "UPDATE jobs SET state = 'running', current_attempt = ?2, attempts = ?3 WHERE id = ?1 AND state = "
@@ -141,9 +316,9 @@ absl::StatusOr<AttemptStatus> SqliteStore::GetAttempt(AttemptId attempt, const s
   AttemptStatus status;
   status.attempt = ReadOpenAttempt(row);
   if (status.attempt.token != token) return Aborted("attempt {} has another token", attempt.value);
-  GS_ASSIGN_OR_RETURN(status.state, ParseAttemptState(row.Text(10)));
-  GS_ASSIGN_OR_RETURN(status.job_state, ParseJobState(row.Text(11)));
-  status.is_newest = row.Int(12) != 0;
+  GS_ASSIGN_OR_RETURN(status.state, ParseAttemptState(row.Text(kOpenAttemptColumnCount)));
+  GS_ASSIGN_OR_RETURN(status.job_state, ParseJobState(row.Text(kOpenAttemptColumnCount + 1)));
+  status.is_newest = row.Int(kOpenAttemptColumnCount + 2) != 0;
   return status;
 }
 

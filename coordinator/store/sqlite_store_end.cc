@@ -93,10 +93,10 @@ absl::Status SqliteStore::ReleaseJob(AttemptId attempt, JobId job, const Attempt
   const int64_t not_before_us = end.job_state == JobState::kPending ? absl::ToUnixMicros(end.not_before) : 0;
   GS_RETURN_IF_ERROR(db_->Run(
       "UPDATE jobs SET state = ?3, current_attempt = NULL, losses = ?4, failures = ?5, preemptions = ?6, "
-      "not_before_us = ?7, finished_us = ?8 WHERE id = ?1 AND current_attempt = ?2",
+      "not_before_us = ?7, finished_us = ?8, alone = max(alone, ?9) WHERE id = ?1 AND current_attempt = ?2",
       job.value, attempt.value, JobStateName(end.job_state), static_cast<int64_t>(end.counters.losses),
       static_cast<int64_t>(end.counters.failures), static_cast<int64_t>(end.counters.preemptions),
-      not_before_us, finished));
+      not_before_us, finished, static_cast<int64_t>(end.retry_alone || end.state == AttemptState::kFailed)));
   return db_->Changes() == 1 ? absl::OkStatus()
                              : Internal("job {} does not run attempt {}", job.value, attempt.value);
 }

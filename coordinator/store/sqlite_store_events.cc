@@ -56,13 +56,14 @@ absl::Status SqliteStore::RecordEpoch(AttemptId attempt, const std::string& toke
                                       const EpochMetrics& epoch) {
   return Atomically([&]() -> absl::Status {
     GS_RETURN_IF_ERROR(db_->Run(
-        "UPDATE attempts SET stored_seq = ?3, epochs = epochs + 1, seconds = seconds + coalesce(?4, 0) "
+        "UPDATE attempts SET stored_seq = ?3, epochs = epochs + 1, seconds = seconds + coalesce(?4, 0) / ?5, "
+        "shared_epochs = shared_epochs + (?5 > 1) "
         "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1",
-        attempt.value, token, static_cast<int64_t>(seq), Classify(epoch.seconds).value));
+        attempt.value, token, static_cast<int64_t>(seq), Classify(epoch.seconds).value, epoch.shared_by));
     if (db_->Changes() != 1) return ExplainFence(attempt, token, seq);
     static const std::string sql = fmt::format(
         "INSERT INTO epochs (attempt, stored_us, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-        "?12, ?13)",
+        "?12, ?13, ?14)",
         kEpochColumns);
     GS_ASSIGN_OR_RETURN(Statement insert, db_->Query(sql, attempt.value, clock_->Now().wall));
     BindEpoch(insert, 3, epoch);

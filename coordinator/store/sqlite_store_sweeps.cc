@@ -1,8 +1,10 @@
 // SqliteStore: submitting, pausing, cancelling and retrying sweeps.
 #include <array>
+#include <map>
 #include <set>
 
 #include "common/base/json.h"
+#include "common/sweep/sharing.h"
 #include "coordinator/store/sqlite_writer.h"
 #include "coordinator/store/sweep_state.h"
 
@@ -29,6 +31,26 @@ std::string CellParams(const JobSpec& spec) {
   json.erase("dataset_digest");
   return json.dump();
 }
+
+// Numbers the classes of a new sweep: one for each model and size of group.
+class WorkNumbering {
+ public:
+  WorkClass& Find(size_t model, double group_epochs, const JobSpec& job) {
+    const auto [found, is_new] = index_.try_emplace({model, group_epochs}, classes_.size());
+    if (is_new) {
+      WorkClass& work = classes_.emplace_back();
+      work.work = static_cast<int64_t>(found->second);
+      work.kind = ComponentToJson(job.model).dump();
+      work.group_epochs = group_epochs;
+    }
+    return classes_[found->second];
+  }
+  const std::vector<WorkClass>& classes() const { return classes_; }
+
+ private:
+  std::map<std::pair<size_t, double>, size_t> index_;
+  std::vector<WorkClass> classes_;
+};
 
 }  // namespace
 
@@ -80,12 +102,26 @@ absl::StatusOr<SubmittedSweep> SqliteStore::SubmitSweep(const NewSweep& sweep, c
 absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, const Grid& grid,
                                       const Catalog& catalog) {
   const AxisLabelTable labels = LabelValues(spec, catalog);
+  GS_ASSIGN_OR_RETURN(const int64_t last_job, db_->QueryInt("SELECT coalesce(max(id), 0) FROM jobs"));
+  int64_t job_id = last_job;
+  SharingForecast forecast(spec, grid);
+  WorkNumbering numbering;
+  int64_t group = -1;                             // of jobs that differ only in the scheduler
+  int64_t first_job = 0;                          // of the group's first cell, with the first seed
   std::array<std::set<size_t>, kAxisCount> used;  // an exclusion may leave a value no cell
   for (int64_t index = 0; index < grid.combinations(); ++index) {
     if (grid.IsExcluded(index)) continue;
     const std::array<size_t, kAxisCount> position = grid.Position(index);
     for (size_t axis = 0; axis < kAxisCount; ++axis) used[axis].insert(position[axis]);
     const JobSpec job = grid.Job(index, spec.seeds.front());
+    if (group != forecast.GroupOf(index)) {
+      group = forecast.GroupOf(index);
+      first_job = job_id + 1;
+    }
+    const SharingForecast::Group& shared = forecast.Forecast(group);
+    const double added = shared.added[position[static_cast<size_t>(Axis::kScheduler)]].Expected();
+    WorkClass& work =
+        numbering.Find(position[static_cast<size_t>(Axis::kModel)], shared.total.Expected(), job);
     GS_RETURN_IF_ERROR(
         db_->Run("INSERT INTO cells (sweep, ordinal, key, model, activation, optimizer, regularization, "
                  "scheduler, params) "
@@ -93,10 +129,20 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
                  sweep.value, index, CellKey(job), labels[0][position[0]], labels[1][position[1]],
                  labels[2][position[2]], labels[3][position[3]], labels[4][position[4]], CellParams(job)));
     const int64_t cell = db_->LastInsertId();
-    for (const int64_t seed : spec.seeds) {
-      GS_RETURN_IF_ERROR(
-          db_->Run("INSERT INTO jobs (sweep, cell, seed) VALUES (?1, ?2, ?3)", sweep.value, cell, seed));
+    for (size_t seed = 0; seed < spec.seeds.size(); ++seed) {
+      GS_RETURN_IF_ERROR(db_->Run(
+          "INSERT INTO jobs (id, sweep, cell, seed, prefix, work, added_epochs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+          ++job_id, sweep.value, cell, spec.seeds[seed], first_job + static_cast<int64_t>(seed), work.work,
+          added));
+      ++work.pending;
+      work.pending_epochs += added;
     }
+  }
+  for (const WorkClass& work : numbering.classes()) {
+    GS_RETURN_IF_ERROR(db_->Run(
+        "INSERT INTO work_classes (sweep, work, model, group_epochs, pending, pending_epochs) VALUES (?1, ?2, ?3, "
+        "?4, ?5, ?6)",
+        sweep.value, work.work, work.kind, work.group_epochs, work.pending, work.pending_epochs));
   }
   Json levels = Json::array();
   for (size_t axis = 0; axis < kAxisCount; ++axis) {

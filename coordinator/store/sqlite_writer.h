@@ -45,6 +45,9 @@ class SqliteStore : public Store {
   absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) override;
 
   absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() override;
+  absl::StatusOr<std::vector<WorkClass>> WorkClasses() override;
+  absl::StatusOr<std::set<SweepId>> ActiveSweeps() override;
+  absl::StatusOr<std::vector<EpochCost>> EpochCosts() override;
   absl::StatusOr<AttemptStatus> GetAttempt(AttemptId attempt, const std::string& token) override;
   absl::StatusOr<bool> HasPendingJobs() override;
 
@@ -66,6 +69,11 @@ class SqliteStore : public Store {
   absl::StatusOr<SweepState> GetSweepState(SweepId sweep);
   absl::Status FinishSweepIfDone(SweepId sweep, absl::Time now);
 
+  // The classes with pending jobs that the request may be given, in the order in which they are leased.
+  absl::StatusOr<std::vector<WorkClass>> ClaimableWork(const ClaimRequest& request);
+  // Pending jobs as they are to be leased together, at most about `request.limit` times.
+  absl::StatusOr<std::vector<std::vector<JobId>>> PendingBundles(const ClaimRequest& request);
+  absl::StatusOr<ClaimedJob> ReadClaim(JobId job, const ClaimRequest& request);
   // Makes the attempt and its id, and its job running.
   absl::Status Lease(OpenAttempt& attempt, absl::Time now);
   // Why a fenced write changed no row: OK if event `seq` is stored already (then there is nothing to do),

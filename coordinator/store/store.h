@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,31 @@ struct OpenAttempt {
   int64_t number = 0;
   uint64_t stored_seq = 0;  // events up to here are stored
   RetryCounters counters;   // of the job
+  int64_t bundle = 0;       // attempts of one bundle have the same number; 0: alone
+  int64_t work = 0;         // which of its sweep's WorkClasses
+  int64_t epochs = 0;       // that the job asks for
+  // Epochs it is expected to add to those of the jobs of its group before it.
+  double added_epochs = 0;
+};
+
+// Jobs of a sweep that are expected to cost the same.
+struct WorkClass {
+  SweepId sweep;
+  int64_t work = 0;    // numbered in grid order
+  std::string kind;    // equal kinds take equal time an epoch on one device: data set, batch size, model …
+  int64_t epochs = 0;  // of each job
+  double group_epochs = 0;    // expected to be trained for a whole group, if it is leased as a bundle
+  int64_t pending = 0;        // jobs
+  double pending_epochs = 0;  // expected to be trained for them, likewise
+};
+
+// Mean duration of stored epochs.
+struct EpochCost {
+  SweepId sweep;
+  int64_t work = 0;
+  std::string device;
+  double seconds = 0;
+  int64_t epochs = 0;
 };
 
 // What became of an attempt that was asked for by id.
@@ -72,9 +98,14 @@ struct AttemptStatus {
 
 struct ClaimRequest {
   WorkerId worker;
-  int64_t limit = 0;
+  int64_t limit = 0;                  // bundles, a job alone being one
   std::vector<std::string> datasets;  // only jobs on these
   absl::Time now;
+  bool share = true;       // false: every job alone
+  int64_t slots = 1;       // of all live workers: with fewer groups than these, groups are split
+  int64_t max_jobs = 256;  // in all; at least one bundle is leased
+  // Expected seconds of a class's bundle; infinite while unknown. None: all are equal.
+  std::function<double(const WorkClass&)> cost = nullptr;
 };
 
 struct ClaimedJob {
@@ -92,7 +123,9 @@ struct AttemptEnd {
   absl::Time not_before;    // with job_state kPending: earliest next lease
   std::string error;        // one line
   std::string stderr_tail;  // last lines
-  Evaluation evaluation;    // with kSucceeded
+  bool retry_alone =
+      false;              // with job_state kPending: lease the job alone from now on; so does state kFailed
+  Evaluation evaluation;  // with kSucceeded
 };
 
 // The single writer. Not thread-safe: one thread owns it.
@@ -129,9 +162,14 @@ class Store {
   virtual absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) = 0;
   virtual absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) = 0;
 
-  // Leases up to `limit` pending jobs of active sweeps whose not_before has passed (one further ahead than
-  // `max_delay` of the retry policy counts as passed: the clock was set back), oldest sweep first, in job
-  // order. Makes an attempt with a fresh token for each.
+  // Leases up to `limit` bundles of pending jobs of active sweeps whose not_before has passed (one further
+  // ahead than `max_delay` of the retry policy counts as passed: the clock was set back): oldest sweep first,
+  // then the costliest class, unknown ones first of all, then grid order. Makes an attempt with a fresh token
+  // for each job.
+  //
+  // A bundle is a whole group of jobs that are equal but for the scheduler, at most kMaxBundle of them, without
+  // those that are to be leased alone. When fewer bundles than `slots` can be leased, they are split: at most
+  // ceil(jobs / slots) a bundle, so that no slot idles while jobs wait.
   virtual absl::StatusOr<std::vector<ClaimedJob>> ClaimJobs(const ClaimRequest& request) = 0;
 
   // The writes below are fenced: attempt and token must match an open attempt in the same statement, else
@@ -153,6 +191,11 @@ class Store {
   virtual absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) = 0;
 
   virtual absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() = 0;
+  // Of active and paused sweeps, by sweep and class.
+  virtual absl::StatusOr<std::vector<WorkClass>> WorkClasses() = 0;
+  virtual absl::StatusOr<std::set<SweepId>> ActiveSweeps() = 0;
+  // Of the newest attempts of active and paused sweeps.
+  virtual absl::StatusOr<std::vector<EpochCost>> EpochCosts() = 0;
   // NOT_FOUND; ABORTED if the token is not the attempt's.
   virtual absl::StatusOr<AttemptStatus> GetAttempt(AttemptId attempt, const std::string& token) = 0;
   // Earliest not_before of pending jobs of active sweeps that is later than `now`, and whether any are

@@ -183,5 +183,23 @@ TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterAKill) {
   EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
 }
 
+TEST_F(RunTest, NoShareGivesTheSameTable) {
+  const std::string yaml =
+      "name: small\ndataset: tiny\ntraining: {epochs: 3, validation: 0.1}\nseeds: [1]\n"
+      "grid: {model: [mlp, cnn], scheduler: [none, exponential, plateau]}\n";
+  Write("shared.yaml", yaml);
+  const CommandResult shared = cluster_.Run(Command("shared.yaml", {"--no-times"}));
+  ASSERT_EQ(shared.code, 0) << shared;
+  EXPECT_GT(cluster_.QueryInt("SELECT sum(shared_epochs) FROM v_jobs"), 0);
+  const CommandResult times = cluster_.Run({"rank", "small", "--db", cluster_.db()});
+  EXPECT_THAT(times.out, HasSubstr("trained once"));
+  const CommandResult alone = cluster_.Run(Command("shared.yaml", {"--no-times", "--no-share", "--again"}));
+  ASSERT_EQ(alone.code, 0) << alone;
+  EXPECT_EQ(cluster_.QueryInt("SELECT sum(shared_epochs) FROM v_jobs WHERE sweep = 2"), 0);
+  EXPECT_EQ(alone.out, shared.out);
+  const CommandResult job = cluster_.Run({"show", "1", "--db", cluster_.db()});
+  EXPECT_THAT(job.out, HasSubstr("was trained once for"));
+}
+
 }  // namespace
 }  // namespace gridsweep

@@ -57,10 +57,15 @@ TestProcess::Options Cluster::ProcessOptions(const std::string& name, std::vecto
 void Cluster::StartCoordinator() {
   ASSERT_TRUE(coordinator_ == nullptr || !coordinator_->IsRunning());
   const int starts = coordinator_ == nullptr ? 0 : CountOf(coordinator_->Out(), "\n");
-  coordinator_ = std::make_unique<TestProcess>(ProcessOptions(
-      "coordinator",
-      {Program("gridsweep-coordinator"), "--db", db_, "--listen", address_.empty() ? "127.0.0.1:0" : address_,
-       "--lease", std::to_string(options_.lease_seconds)}));
+  std::vector<std::string> argv = {Program("gridsweep-coordinator"),
+                                   "--db",
+                                   db_,
+                                   "--listen",
+                                   address_.empty() ? "127.0.0.1:0" : address_,
+                                   "--lease",
+                                   std::to_string(options_.lease_seconds)};
+  argv.insert(argv.end(), options_.coordinator_flags.begin(), options_.coordinator_flags.end());
+  coordinator_ = std::make_unique<TestProcess>(ProcessOptions("coordinator", argv));
   ASSERT_TRUE(
       Await("the coordinator to listen", [&] { return CountOf(coordinator_->Out(), "\n") > starts; }));
   const auto line = ParseJson(LastLines(coordinator_->Out(), 1));

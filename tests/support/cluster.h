@@ -37,6 +37,7 @@ class Cluster {
     Json fake = Json::object();  // GRIDSWEEP_FAKE_TRAINER, see fake_trainer.cc; "state_dir" is added
     std::string db_dir;          // empty: the cluster's folder
     bool gated = false;          // no epoch ends before OpenGate
+    std::vector<std::string> coordinator_flags;
   };
   Cluster() : Cluster(Options{}) {}
   explicit Cluster(Options options);

@@ -19,7 +19,7 @@
 //    "start_exit": 3,       exits with this status at start, stderr "fake trainer refuses to start"
 //    "rules": [{"seed": 7, "model": "cnn", "epoch": 2, "times": 1, "do": "segv"}]}
 //
-// A rule fires when a job that matches its "seed" and "model" (absent: any) is about to report epoch "epoch"
+// A rule fires when a job that matches its "seed", "model" and "scheduler" (absent: any) is about to report epoch "epoch"
 // (default 1; 0 means at once when the job starts), at most "times" times over all processes (absent:
 // always). "do" is one of
 //   segv abort kill    the process dies by SIGSEGV, SIGABRT, SIGKILL
@@ -39,16 +39,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/json.h"
 #include "common/base/sha256.h"
+#include "common/catalog/catalog.h"
+#include "common/schedule/scheduler.h"
 
 namespace gridsweep {
 namespace {
@@ -56,13 +61,27 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// One attempt. Its numbers are a pure function of the job without its scheduler and of the learning rates so far, so jobs
+// have the same until their rates part, as with a real trainer.
 struct RunningJob {
   Json job;
-  int64_t epoch = 0;  // being trained
-  bool hangs = false;
+  Json prefix;                           // without scheduler and digest
+  std::unique_ptr<Scheduler> scheduler;  // none if the job's document does not tell
+  double lr = 0.001;
+  std::string path;  // a hash of the rates so far
   bool ignores_stop = false;
+};
+
+// Attempts that have had the same rates so far, trained once for all of them.
+struct Branch {
+  std::vector<int64_t> attempts;
+  int64_t epoch = 1;  // being trained
+  bool hangs = false;
   steady_clock::time_point epoch_end;
 };
+
+// What one slot trains: of the branches only the first, the others wait for it to end.
+using Slot = std::deque<Branch>;
 
 void Emit(const Json& event) {
   const std::string line = event.dump() + "\n";
@@ -78,22 +97,38 @@ std::string Digest(const std::string& dataset) {
   return Sha256Hex("fake data set " + dataset);
 }
 
-// Uniform in [0, 1), a pure function of the job's parameters and `purpose`. The data set's digest is left
-// out: the coordinator only knows it after the first attempt.
-double Hashed(Json job, const std::string& purpose) {
-  job.erase("dataset_digest");
-  const std::string hex = Sha256Hex(purpose + job.dump()).substr(0, 12);
+// Uniform in [0, 1), a pure function of both.
+double Hashed(const Json& what, const std::string& purpose) {
+  const std::string hex = Sha256Hex(purpose + what.dump()).substr(0, 12);
   return static_cast<double>(std::stoull(hex, nullptr, 16)) / static_cast<double>(1ULL << 48);
 }
 
+// The schedule of a job whose document tells its scheduler and learning rate.
+void FindScheduler(RunningJob& running) {
+  const Json scheduler = running.job.value("scheduler", Json());
+  const Json optimizer = running.job.value("optimizer", Json());
+  if (!scheduler.is_object() || !optimizer.is_object()) return;
+  const Json rate = optimizer.value("params", Json::object()).value("lr", Json());
+  if (!rate.is_number()) return;
+  std::map<std::string, ParamValue> params;
+  const Json given = scheduler.value("params", Json::object());
+  for (const auto& [name, value] : given.items()) params[name] = ParamValueFromJson(value).value();
+  const Component component =
+      Catalog::Builtin().Resolve(Axis::kScheduler, scheduler.value("name", "none"), params).value();
+  running.lr = rate.get<double>();
+  running.scheduler =
+      Schedulers().Make(component, running.lr, running.job["training"].value("epochs", int64_t{1}));
+}
+
 // Accuracy rises and loss falls with the epoch towards values that belong to the cell, give or take a bit per
-// seed.
-Json EpochEvent(int64_t attempt, const Json& job, int64_t epoch) {
-  Json cell = job;
+// seed and learning rate.
+Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_t shared_by) {
+  Json cell = running.prefix;
   cell.erase("seed");
-  const double ceiling = 0.55 + 0.4 * Hashed(cell, "ceiling") + 0.02 * Hashed(job, "seed");
+  const double ceiling = 0.55 + 0.4 * Hashed(cell, "ceiling") + 0.02 * Hashed(running.prefix, "seed") +
+                         0.01 * Hashed(running.path, "path");
   const double accuracy = ceiling * static_cast<double>(epoch) / static_cast<double>(epoch + 1);
-  const double noise = 0.01 * Hashed(job, "noise" + std::to_string(epoch));
+  const double noise = 0.01 * Hashed(running.prefix, "noise" + running.path);
   Json event = {{"type", "epoch"},
                 {"attempt", attempt},
                 {"epoch", epoch},
@@ -101,17 +136,19 @@ Json EpochEvent(int64_t attempt, const Json& job, int64_t epoch) {
                 {"train_accuracy", accuracy + noise},
                 {"test_loss", 2.6 * (1 - accuracy)},
                 {"test_accuracy", accuracy - noise},
-                {"lr", 0.001},
+                {"lr", running.lr},
                 {"seconds", 0.5},
                 {"samples_per_second", 1000.0}};
-  if (job["training"].value("validation", 0.0) > 0) {
+  if (running.job["training"].value("validation", 0.0) > 0) {
     event["val_loss"] = 2.55 * (1 - accuracy);
     event["val_accuracy"] = accuracy;
   }
+  if (shared_by > 1) event["shared_by"] = shared_by;
   return event;
 }
 
-Json FinishedEvent(int64_t attempt, const Json& job) {
+Json FinishedEvent(int64_t attempt, const RunningJob& running) {
+  const Json job = {running.prefix, running.path};
   Json confusion = Json::array();
   for (int row = 0; row < 3; ++row) {
     const int wrong = static_cast<int>(5 * Hashed(job, "row" + std::to_string(row)));
@@ -142,7 +179,7 @@ class FakeTrainer {
     }
     if (!script_.value("no_hello", false)) {
       Emit({{"type", "hello"},
-            {"protocol", 1},
+            {"protocol", 2},
             {"version", "fake"},
             {"libtorch", "0.0-fake"},
             {"blas", "none"},
@@ -182,9 +219,9 @@ class FakeTrainer {
 
   int WaitMilliseconds() const {
     auto wait = milliseconds(1000);
-    for (const auto& [attempt, job] : jobs_) {
-      if (job.hangs) continue;
-      wait = std::min(wait, std::chrono::ceil<milliseconds>(job.epoch_end - steady_clock::now()));
+    for (const Slot& slot : busy_) {
+      if (slot.front().hangs) continue;
+      wait = std::min(wait, std::chrono::ceil<milliseconds>(slot.front().epoch_end - steady_clock::now()));
     }
     return static_cast<int>(std::max<int64_t>(0, wait.count()));
   }
@@ -193,74 +230,154 @@ class FakeTrainer {
     Record(line);
     const absl::StatusOr<Json> command = ParseJson(line);
     const std::string type = command.ok() && command->is_object() ? command->value("type", "") : "";
-    if (type == "run") {
-      Start((*command)["attempt"], (*command)["job"]);
+    if (type == "run" && command->contains("bundle")) {
+      Start((*command)["bundle"]);
+    } else if (type == "run") {
+      Start(Json::array({Json{{"attempt", (*command)["attempt"]}, {"job", (*command)["job"]}}}));
     } else if (type == "stop") {
       const int64_t attempt = (*command)["attempt"];
       const auto it = jobs_.find(attempt);
       if (it != jobs_.end() && it->second.ignores_stop) return;
-      jobs_.erase(attempt);
+      Forget(attempt);
       Emit({{"type", "stopped"}, {"attempt", attempt}});
     } else {
       Emit({{"type", "error"}, {"error", "unknown command: " + line}});
     }
   }
 
-  void Start(int64_t attempt, const Json& job) {
-    const std::string dataset = job["dataset"];
-    const std::string wanted = job.value("dataset_digest", "");
-    if (!wanted.empty() && wanted != Digest(dataset)) {
-      Fail(attempt, "data set '" + dataset + "' has another digest than the sweep", false);
-      return;
+  // Takes an attempt that is over out of its branch.
+  void Forget(int64_t attempt) {
+    jobs_.erase(attempt);
+    for (Slot& slot : busy_) {
+      const bool was_first = !slot.empty() && std::erase(slot.front().attempts, attempt) > 0;
+      for (Branch& branch : slot) std::erase(branch.attempts, attempt);
+      std::erase_if(slot, [](const Branch& branch) { return branch.attempts.empty(); });
+      // If that ended the first branch, the next one's turn begins.
+      if (was_first && !slot.empty() && slot.front().epoch_end == steady_clock::time_point())
+        Begin(slot.front());
     }
-    RunningJob& running = jobs_[attempt];
-    running.job = job;
-    if (!Apply(attempt, running)) return;
-    Emit({{"type", "started"},
-          {"attempt", attempt},
-          {"dataset",
-           {{"name", dataset},
-            {"digest", Digest(dataset)},
-            {"class_names", {"a", "b", "c"}},
-            {"train_size", 60},
-            {"test_size", 30}}},
-          {"device", device_},
-          {"environment", "fake"}});
-    NextEpoch(running);
+    std::erase_if(busy_, [](const Slot& slot) { return slot.empty(); });
   }
 
-  void NextEpoch(RunningJob& running) {
-    ++running.epoch;
-    running.epoch_end = steady_clock::now() + milliseconds(script_.value("epoch_ms", 0));
+  void Begin(Branch& branch) const {
+    branch.epoch_end = steady_clock::now() + milliseconds(script_.value("epoch_ms", 0));
   }
 
-  bool IsOpen(const RunningJob& running) const {
+  void Start(const Json& bundle) {
+    std::vector<int64_t> started;
+    for (const Json& item : bundle) {
+      const int64_t attempt = item["attempt"];
+      const Json& job = item["job"];
+      const std::string dataset = job["dataset"];
+      const std::string wanted = job.value("dataset_digest", "");
+      if (!wanted.empty() && wanted != Digest(dataset)) {
+        Fail(attempt, "data set '" + dataset + "' has another digest than the sweep", false);
+        continue;
+      }
+      RunningJob& running = jobs_[attempt];
+      running.job = running.prefix = job;
+      running.prefix.erase("scheduler");
+      running.prefix.erase("dataset_digest");
+      FindScheduler(running);
+      started.push_back(attempt);
+    }
+    if (started.empty()) return;
+    busy_.push_back({{.attempts = started, .epoch = 0, .hangs = false, .epoch_end = {}}});
+    for (const int64_t attempt : started) {
+      if (!InHangingBranch(attempt)) Apply(attempt, 0);
+    }
+    for (const int64_t attempt : started) {
+      if (!jobs_.contains(attempt)) continue;
+      const std::string dataset = jobs_[attempt].job["dataset"];
+      if (InHangingBranch(attempt)) return;
+      Emit({{"type", "started"},
+            {"attempt", attempt},
+            {"dataset",
+             {{"name", dataset},
+              {"digest", Digest(dataset)},
+              {"class_names", {"a", "b", "c"}},
+              {"train_size", 60},
+              {"test_size", 30}}},
+            {"device", device_},
+            {"environment", "fake"}});
+    }
+    for (Slot& slot : busy_) {
+      if (slot.front().epoch > 0) continue;
+      slot.front().epoch = 1;
+      Begin(slot.front());
+    }
+  }
+
+  bool InHangingBranch(int64_t attempt) const {
+    return std::any_of(busy_.begin(), busy_.end(), [&](const Slot& slot) {
+      const std::vector<int64_t>& first = slot.front().attempts;
+      return slot.front().hangs && std::find(first.begin(), first.end(), attempt) != first.end();
+    });
+  }
+
+  bool IsOpen(const Branch& branch) const {
     if (!script_.contains("gate")) return true;
     const std::string dir = script_["gate"];
+    const int64_t seed = jobs_.at(branch.attempts.front()).job["seed"];
     return access((dir + "/open").c_str(), F_OK) == 0 ||
-           access(fmt::format("{}/seed-{}-epoch-{}", dir, running.job["seed"].get<int64_t>(), running.epoch)
-                      .c_str(),
-                  F_OK) == 0;
+           access(fmt::format("{}/seed-{}-epoch-{}", dir, seed, branch.epoch).c_str(), F_OK) == 0;
+  }
+
+  bool IsDue(const Branch& branch) const {
+    return !branch.hangs && branch.epoch > 0 && steady_clock::now() >= branch.epoch_end && IsOpen(branch);
   }
 
   void Advance() {
-    std::vector<int64_t> due;
-    for (const auto& [attempt, running] : jobs_) {
-      if (!running.hangs && steady_clock::now() >= running.epoch_end && IsOpen(running))
-        due.push_back(attempt);
+    std::map<int64_t, int64_t> due;  // attempt → epoch
+    for (const Slot& slot : busy_) {
+      if (!IsDue(slot.front())) continue;
+      for (const int64_t attempt : slot.front().attempts) due[attempt] = slot.front().epoch;
     }
-    for (const int64_t attempt : due) {
+    for (const auto& [attempt, epoch] : due) {
+      if (!InHangingBranch(attempt)) Apply(attempt, epoch);
+    }
+    // What becomes due meanwhile waits for the next round.
+    for (Slot& slot : busy_) {
+      if (!slot.front().hangs && due.contains(slot.front().attempts.front())) EndEpoch(slot);
+    }
+    std::erase_if(busy_, [](const Slot& slot) { return slot.empty(); });
+  }
+
+  // Reports the first branch's epoch and divides it where learning rates part.
+  void EndEpoch(Slot& slot) {
+    Branch branch = std::move(slot.front());
+    slot.pop_front();
+    std::vector<std::pair<double, Branch>> parts;
+    for (const int64_t attempt : branch.attempts) {
       RunningJob& running = jobs_.at(attempt);
-      if (!Apply(attempt, running)) continue;
-      Emit(EpochEvent(attempt, running.job, running.epoch));
-      if (running.epoch >= running.job["training"].value("epochs", int64_t{1})) {
-        Emit(FinishedEvent(attempt, running.job));
+      running.path = Sha256Hex(fmt::format("{} {}", running.path, running.lr));
+      const Json event = EpochEvent(attempt, running, branch.epoch, branch.attempts.size());
+      Emit(event);
+      if (branch.epoch >= running.job["training"].value("epochs", int64_t{1})) {
+        Emit(FinishedEvent(attempt, running));
         Record(fmt::format("finished {}", running.job["seed"].get<int64_t>()));
         jobs_.erase(attempt);
+        continue;
+      }
+      if (running.scheduler != nullptr) {
+        EpochMetrics done;
+        done.epoch = branch.epoch;
+        done.test_loss = event["test_loss"];
+        if (event.contains("val_loss")) done.val_loss = event["val_loss"].get<double>();
+        running.lr = running.scheduler->Next(done);
+      }
+      const auto same = std::find_if(parts.begin(), parts.end(),
+                                     [&](const auto& part) { return part.first == running.lr; });
+      if (same != parts.end()) {
+        same->second.attempts.push_back(attempt);
       } else {
-        NextEpoch(running);
+        parts.emplace_back(
+            running.lr,
+            Branch{.attempts = {attempt}, .epoch = branch.epoch + 1, .hangs = false, .epoch_end = {}});
       }
     }
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) slot.push_front(std::move(part->second));
+    if (!slot.empty()) Begin(slot.front());
   }
 
   void Fail(int64_t attempt, const std::string& error, bool retryable) {
@@ -269,7 +386,7 @@ class FakeTrainer {
           {"outcome", "failed"},
           {"error", error},
           {"retryable", retryable}});
-    jobs_.erase(attempt);
+    Forget(attempt);
   }
 
   // Uses up one of the rule's "times". Atomic over all processes.
@@ -287,20 +404,22 @@ class FakeTrainer {
     return false;
   }
 
-  // Applies the rules that fire now. Returns false if the job is over or makes no progress any more.
-  bool Apply(int64_t attempt, RunningJob& running) {
+  // Applies the rules that fire now, until one ends the job or its progress.
+  void Apply(int64_t attempt, int64_t epoch) {
     const Json rules = script_.value("rules", Json::array());
     for (size_t index = 0; index < rules.size(); ++index) {
       const Json& rule = rules[index];
-      if (rule.contains("seed") && rule["seed"] != running.job["seed"]) continue;
-      if (rule.contains("model") && rule["model"] != running.job["model"]["name"]) continue;
-      if (rule.value("epoch", int64_t{1}) != running.epoch || !MayFire(rule, index)) continue;
-      if (!Do(rule, attempt, running)) return false;
+      const Json& job = jobs_.at(attempt).job;
+      if (rule.contains("seed") && rule["seed"] != job["seed"]) continue;
+      if (rule.contains("model") && rule["model"] != job["model"]["name"]) continue;
+      if (rule.contains("scheduler") && rule["scheduler"] != job["scheduler"]["name"]) continue;
+      if (rule.value("epoch", int64_t{1}) != epoch || !MayFire(rule, index)) continue;
+      if (!Do(rule, attempt)) return;
     }
-    return true;
   }
 
-  bool Do(const Json& rule, int64_t attempt, RunningJob& running) {
+  // Returns false if the job is over or makes no progress any more.
+  bool Do(const Json& rule, int64_t attempt) {
     const std::string what = rule.at("do");
     if (what == "segv") raise(SIGSEGV);
     if (what == "abort") std::abort();
@@ -325,8 +444,11 @@ class FakeTrainer {
       for (;;) std::cout << block;
     }
     if (what == "hang" || what == "ignore_stop") {
-      running.hangs = true;
-      running.ignores_stop = what == "ignore_stop";
+      for (Slot& slot : busy_) {
+        std::vector<int64_t>& first = slot.front().attempts;
+        if (std::find(first.begin(), first.end(), attempt) != first.end()) slot.front().hangs = true;
+      }
+      jobs_.at(attempt).ignores_stop = what == "ignore_stop";
       return false;
     }
     if (what == "freeze") {
@@ -343,7 +465,7 @@ class FakeTrainer {
             {"attempt", attempt},
             {"outcome", "diverged"},
             {"error", "train_loss is nan"}});
-      jobs_.erase(attempt);
+      Forget(attempt);
       return false;
     }
     std::cerr << "fake trainer: unknown rule " << rule.dump() << "\n";
@@ -354,6 +476,7 @@ class FakeTrainer {
   const std::string device_;
   const int slots_;
   std::map<int64_t, RunningJob> jobs_;
+  std::vector<Slot> busy_;  // no slot without a branch, no branch without an attempt
 };
 
 int Main(const std::vector<std::string>& arguments) {

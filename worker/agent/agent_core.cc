@@ -1,6 +1,7 @@
 #include "worker/agent/agent_core.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/base/log.h"
@@ -90,11 +91,11 @@ void AgentCore::OnTrainerEvent(absl::Duration now, size_t device, const TrainerE
 }
 
 void AgentCore::OnAttemptEvent(absl::Duration now, Attempt& attempt, const TrainerEvent& event) {
+  book_.NoteSign(attempt, now);
   const bool is_end = std::holds_alternative<AttemptFinished>(event.body) ||
                       std::holds_alternative<TrainerStopped>(event.body);
   if (attempt.phase == AttemptPhase::kStopping && is_end) return book_.Erase(attempt.id);
   if (attempt.phase != AttemptPhase::kRunning) return;
-  attempt.last_sign = now;
   if (const auto* progress = std::get_if<TrainerProgress>(&event.body)) {
     attempt.epoch = progress->epoch;
     attempt.fraction = std::clamp(progress->fraction, 0.0, 1.0);
@@ -122,7 +123,10 @@ void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerEx
   if (ended_) return;
   Trainer& trainer = trainers_[device];
   const std::vector<int64_t> running = book_.InPhase(device, AttemptPhase::kRunning);
-  const bool alone = book_.Occupied(device) == 1;
+  const bool alone = book_.OnDevice(device) == 1;
+  // The slot that hung, by one of its attempts, before any of them is over.
+  const Attempt* const hung = trainer.hung != 0 ? book_.Find(trainer.hung) : nullptr;
+  const int64_t hung_bundle = hung != nullptr && book_.InSlotOf(*hung) > 1 ? hung->bundle : 0;
   for (const int64_t id : book_.InPhase(device, AttemptPhase::kStopping)) book_.Erase(id);
   if (!drain_deadline_) {
     Log(LogLevel::kWarning, "trainer_died",
@@ -134,10 +138,12 @@ void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerEx
   }
   for (const int64_t id : running) {
     Attempt& attempt = *book_.Find(id);
-    if (trainer.hung == id) {
-      const std::string error =
-          fmt::format("hung: no event for {} s", absl::ToInt64Seconds(options_.hang_timeout));
-      Finish(attempt, {.outcome = Outcome::kFailed, .error = error, .stderr_tail = exit.stderr_tail});
+    const std::string silence =
+        fmt::format("hung: no event for {} s", absl::ToInt64Seconds(options_.hang_timeout));
+    if (hung_bundle != 0 && attempt.bundle == hung_bundle) {
+      HandBack(attempt, fmt::format("its bundle {}", silence), /*retry_alone=*/true);
+    } else if (trainer.hung == id) {
+      Finish(attempt, {.outcome = Outcome::kFailed, .error = silence, .stderr_tail = exit.stderr_tail});
     } else if (trainer.hung != 0) {
       HandBack(attempt, "its trainer was killed because another job hung");
     } else if (!trainer.killed_because.empty()) {
@@ -147,8 +153,10 @@ void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerEx
       Finish(attempt, {.outcome = Outcome::kFailed, .error = error, .stderr_tail = exit.stderr_tail});
       trainer.limit = info_.devices[device].slots;
     } else {
-      HandBack(attempt, fmt::format("the trainer died ({}) while it trained {} jobs", exit.description,
-                                    running.size()));
+      HandBack(
+          attempt,
+          fmt::format("the trainer died ({}) while it trained {} jobs", exit.description, running.size()),
+          /*retry_alone=*/true);
       trainer.limit = 1;
     }
   }
@@ -182,24 +190,47 @@ std::optional<size_t> AgentCore::FreeDevice() const {
   return best;
 }
 
-void AgentCore::AcceptLease(absl::Duration now, const Lease& lease) {
-  if (book_.Find(lease.attempt) != nullptr) return;
-  const std::optional<size_t> device = FreeDevice();
-  Attempt& attempt = book_.Add(lease, device.value_or(0), now);
-  if (!device)
-    return HandBack(attempt, drain_deadline_ ? "the worker is stopping" : "the worker has no free slot");
-  absl::StatusOr<std::string> line = RunCommand(lease.attempt, lease.job_json);
-  if (!line.ok()) {
-    return Finish(attempt, {.outcome = Outcome::kFailed,
-                            .error = fmt::format("the job is malformed: {}", Message(line.status())),
-                            .retryable = false});
+void AgentCore::AcceptLeases(absl::Duration now, const std::vector<Lease>& leases) {
+  std::vector<std::vector<Lease>> together;  // in the order of the first of each
+  std::map<int64_t, size_t> index;           // by bundle
+  for (const Lease& lease : leases) {
+    if (book_.Find(lease.attempt) != nullptr) continue;
+    const auto [found, is_new] = index.emplace(lease.bundle, together.size());
+    if (lease.bundle == 0 || is_new) {
+      found->second = together.size();
+      together.emplace_back();
+    }
+    together[found->second].push_back(lease);
   }
-  Log(LogLevel::kInfo, "lease_started",
-      {{"attempt", lease.attempt},
-       {"job", lease.job},
-       {"sweep", lease.sweep},
-       {"device", info_.devices[*device].name}});
-  actions_.push_back(WriteLine{*device, *std::move(line)});
+  for (const std::vector<Lease>& bundle : together) StartTogether(now, bundle);
+}
+
+void AgentCore::StartTogether(absl::Duration now, const std::vector<Lease>& leases) {
+  const std::optional<size_t> device = FreeDevice();
+  std::vector<RunItem> items;
+  for (const Lease& lease : leases) {
+    if (book_.Find(lease.attempt) != nullptr) continue;  // named twice in one answer
+    Attempt& attempt = book_.Add(lease, device.value_or(0), now);
+    if (!device) {
+      HandBack(attempt, drain_deadline_ ? "the worker is stopping" : "the worker has no free slot");
+      continue;
+    }
+    absl::StatusOr<RunItem> item = ParseRunItem(lease.attempt, lease.job_json);
+    if (!item.ok()) {
+      Finish(attempt, {.outcome = Outcome::kFailed,
+                       .error = fmt::format("the job is malformed: {}", Message(item.status())),
+                       .retryable = false});
+      continue;
+    }
+    Log(LogLevel::kInfo, "lease_started",
+        {{"attempt", lease.attempt},
+         {"job", lease.job},
+         {"sweep", lease.sweep},
+         {"bundle", lease.bundle},
+         {"device", info_.devices[*device].name}});
+    items.push_back(*std::move(item));
+  }
+  if (!items.empty()) actions_.push_back(WriteLine{*device, RunCommand(std::move(items))});
 }
 
 void AgentCore::Finish(Attempt& attempt, AttemptFinished finished) {
@@ -211,8 +242,8 @@ void AgentCore::Finish(Attempt& attempt, AttemptFinished finished) {
   book_.Record(attempt, std::move(finished));
 }
 
-void AgentCore::HandBack(Attempt& attempt, std::string reason) {
-  Finish(attempt, {.outcome = Outcome::kPreempted, .error = std::move(reason)});
+void AgentCore::HandBack(Attempt& attempt, std::string reason, bool retry_alone) {
+  Finish(attempt, {.outcome = Outcome::kPreempted, .error = std::move(reason), .retry_alone = retry_alone});
 }
 
 void AgentCore::StopAttempt(absl::Duration now, int64_t id) {
@@ -263,7 +294,7 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
   info_due_ = info_due_ || response.send_info;
   for (const StoredSeq& stored : response.stored) book_.Acknowledge(stored);
   for (const int64_t attempt : response.stop) StopAttempt(now, attempt);
-  for (const Lease& lease : response.leases) AcceptLease(now, lease);
+  AcceptLeases(now, response.leases);
   next_sync_ = now + std::clamp(response.next_call, kMinNextCall, kMaxNextCall);
   if (final_in_flight_) final_answered_ = true;
   EndDrainIfDone(now);

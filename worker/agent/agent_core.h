@@ -8,14 +8,18 @@
 //   for it. One is in flight at a time. Failed ones are repeated for ever with jittered back-off; training
 //   goes on and events are kept meanwhile.
 // - Leases that are held already are ignored; those that find no free slot are handed back as preempted at
-// once.
-// - A trainer that dies while it trains one job has failed that job. With several jobs the guilty one is
-// unknown: all are
-//   handed back as preempted and the device takes one job at a time; each job that ends well doubles that
-//   limit up to the device's slots, a job that brings its trainer down alone is the guilty one and lifts it.
+// once. Leases of one
+//   bundle go to one trainer and take up one slot until all their attempts are over.
+// - A trainer that dies while it trains one job has failed that job. With several jobs, in one bundle or not,
+// the guilty one is
+//   unknown: all are handed back as preempted, to be retried alone, and the device takes one job or bundle at
+//   a time; each job that ends well doubles that limit up to the device's slots, a job that brings its trainer
+//   down alone is the guilty one and lifts it.
 // - An attempt without a sign of life for `hang_timeout` costs its trainer's life and counts as failed; the
 // trainer's
-//   other jobs are handed back as preempted.
+//   other jobs are handed back as preempted. A sign of life of one attempt counts for its whole bundle, whose
+//   branches train one after the other. If a bundle of several hangs, none is blamed: all are handed back, to
+//   be retried alone.
 // - Drain: no more jobs, what runs is handed back as preempted, one last Sync; over when everything is
 // acknowledged, after
 //   `drain_timeout`, or after three failed calls in a row.
@@ -107,8 +111,8 @@ class AgentCore {
     TrainerPhase phase = TrainerPhase::kDown;
     absl::Duration since;        // kDown: restart at; kStarting: started at
     int deaths = 0;              // since a job last ended well
-    int limit = 1;               // jobs it may train at a time now
-    int64_t hung = 0;            // attempt it was killed for
+    int limit = 1;               // jobs or bundles it may train at a time now
+    int64_t hung = 0;            // attempt it was killed for, or the first of the bundle
     std::string killed_because;  // other reason it was killed for
   };
 
@@ -117,10 +121,12 @@ class AgentCore {
   void OnHello(size_t device, const TrainerHello& hello);
   void OnAttemptEvent(absl::Duration now, Attempt& attempt, const TrainerEvent& event);
   void OnEndedWell(size_t device);
-  void AcceptLease(absl::Duration now, const Lease& lease);
+  void AcceptLeases(absl::Duration now, const std::vector<Lease>& leases);
+  // Starts leases that are not held yet together in one slot.
+  void StartTogether(absl::Duration now, const std::vector<Lease>& leases);
   std::optional<size_t> FreeDevice() const;
   void Finish(Attempt& attempt, AttemptFinished finished);
-  void HandBack(Attempt& attempt, std::string reason);
+  void HandBack(Attempt& attempt, std::string reason, bool retry_alone = false);
   void StopAttempt(absl::Duration now, int64_t id);
   bool HasNews() const;
   absl::Duration NextSync(absl::Duration now) const;

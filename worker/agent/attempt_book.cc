@@ -1,6 +1,7 @@
 #include "worker/agent/attempt_book.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace gridsweep::agent {
@@ -27,6 +28,7 @@ Attempt& AttemptBook::Add(const Lease& lease, size_t device, absl::Duration now)
   attempt.id = lease.attempt;
   attempt.token = lease.token;
   attempt.job = lease.job;
+  attempt.bundle = lease.bundle;
   attempt.device = device;
   attempt.last_sign = now;
   return attempt;
@@ -94,9 +96,37 @@ bool AttemptBook::HasUnacknowledged() const {
 }
 
 int AttemptBook::Occupied(size_t device) const {
+  int alone = 0;
+  std::set<int64_t> bundles;
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.device != device || attempt.phase == AttemptPhase::kFinished) continue;
+    if (attempt.bundle == 0) {
+      ++alone;
+    } else {
+      bundles.insert(attempt.bundle);
+    }
+  }
+  return alone + static_cast<int>(bundles.size());
+}
+
+int AttemptBook::OnDevice(size_t device) const {
   return static_cast<int>(std::count_if(attempts_.begin(), attempts_.end(), [device](const auto& entry) {
     return entry.second.device == device && entry.second.phase != AttemptPhase::kFinished;
   }));
+}
+
+int AttemptBook::InSlotOf(const Attempt& attempt) const {
+  if (attempt.bundle == 0) return 1;
+  return static_cast<int>(std::count_if(attempts_.begin(), attempts_.end(), [&](const auto& entry) {
+    return entry.second.bundle == attempt.bundle && entry.second.phase != AttemptPhase::kFinished;
+  }));
+}
+
+void AttemptBook::NoteSign(const Attempt& attempt, absl::Duration now) {
+  const int64_t bundle = attempt.bundle;
+  for (auto& [id, other] : attempts_) {
+    if (id == attempt.id || (bundle != 0 && other.bundle == bundle)) other.last_sign = now;
+  }
 }
 
 std::vector<int64_t> AttemptBook::InPhase(size_t device, AttemptPhase phase) const {

@@ -22,7 +22,8 @@ struct Attempt {
   int64_t id = 0;
   std::string token;
   int64_t job = 0;
-  size_t device = 0;  // index into the worker's devices
+  int64_t bundle = 0;  // attempts of one bundle share a slot; 0: alone
+  size_t device = 0;   // index into the worker's devices
   AttemptPhase phase = AttemptPhase::kRunning;
   int64_t epoch = 0;
   double fraction = 0;
@@ -56,8 +57,14 @@ class AttemptBook {
   bool HasUnsent() const;
   bool HasUnacknowledged() const;
 
-  // Attempts that take up a slot of the device (running or stopping).
+  // Slots of the device that are taken: by attempts that run or stop, those of one bundle together by one.
   int Occupied(size_t device) const;
+  // Attempts that take up these slots.
+  int OnDevice(size_t device) const;
+  // Attempts that take up the slot of `attempt`, itself included.
+  int InSlotOf(const Attempt& attempt) const;
+  // A sign of life of a bundle counts for all its attempts: after the common epochs one branch trains while the others wait.
+  void NoteSign(const Attempt& attempt, absl::Duration now);
   std::vector<int64_t> InPhase(size_t device, AttemptPhase phase) const;
   const std::map<int64_t, Attempt>& all() const { return attempts_; }
 

@@ -56,6 +56,7 @@ v1::AttemptEvent ToProto(const AttemptEvent& event) {
     target->set_error(finished->error);
     target->set_stderr_tail(finished->stderr_tail);
     target->set_not_retryable(!finished->retryable);
+    target->set_retry_alone(finished->retry_alone);
   }
   return proto;
 }
@@ -93,7 +94,8 @@ SyncResponse FromProto(const v1::SyncResponse& proto) {
     response.stored.push_back({stored.attempt(), stored.seq()});
   response.stop.assign(proto.stop().begin(), proto.stop().end());
   for (const v1::Lease& lease : proto.leases()) {
-    response.leases.push_back({lease.attempt(), lease.token(), lease.job(), lease.sweep(), lease.job_json()});
+    response.leases.push_back(
+        {lease.attempt(), lease.token(), lease.job(), lease.sweep(), lease.job_json(), lease.bundle()});
   }
   response.next_call = absl::Milliseconds(proto.next_call_ms());
   response.lease = absl::Milliseconds(proto.lease_ms());

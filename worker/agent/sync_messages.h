@@ -46,6 +46,8 @@ struct AttemptFinished {
   std::string error;        // one line; with kPreempted the reason
   std::string stderr_tail;  // with kFailed
   bool retryable = true;    // with kFailed
+  // With kPreempted: its trainer died while it trained several jobs; the guilty one shows when each runs alone.
+  bool retry_alone = false;
 };
 
 using EventBody = std::variant<AttemptStarted, EpochMetrics, AttemptFinished>;
@@ -76,7 +78,7 @@ struct SyncRequest {
   std::optional<WorkerInfo> info;  // with the first request, after a change and when asked for
   std::vector<HeldAttempt> held;
   std::vector<AttemptEvents> events;
-  int room = 0;
+  int room = 0;  // free slots; a bundle takes one
 };
 
 struct StoredSeq {
@@ -90,6 +92,7 @@ struct Lease {
   int64_t job = 0;
   int64_t sweep = 0;
   std::string job_json;
+  int64_t bundle = 0;  // leases of one answer with the same value other than 0 run together in one slot
 };
 
 struct SyncResponse {

@@ -66,6 +66,10 @@ absl::StatusOr<EpochMetrics> ParseEpoch(const Json& json) {
   GS_ASSIGN_OR_RETURN(epoch.lr, Number(json, "lr"));
   GS_ASSIGN_OR_RETURN(epoch.seconds, Number(json, "seconds"));
   GS_ASSIGN_OR_RETURN(epoch.samples_per_second, Number(json, "samples_per_second"));
+  if (json.contains("shared_by")) {
+    GS_ASSIGN_OR_RETURN(epoch.shared_by, GetField<int64_t>(json, "shared_by"));
+    if (epoch.shared_by < 1) return InvalidArgument("shared_by is {}, expected at least 1", epoch.shared_by);
+  }
   return epoch;
 }
 
@@ -140,10 +144,22 @@ absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line) {
   return event;
 }
 
-absl::StatusOr<std::string> RunCommand(int64_t attempt, std::string_view job_json) {
+absl::StatusOr<RunItem> ParseRunItem(int64_t attempt, std::string_view job_json) {
   GS_ASSIGN_OR_RETURN(Json job, ParseJson(job_json));
   if (!job.is_object()) return InvalidArgument("a job must be a JSON object");
-  return Json{{"type", "run"}, {"attempt", attempt}, {"job", std::move(job)}}.dump() + "\n";
+  return RunItem{attempt, std::move(job)};
+}
+
+std::string RunCommand(std::vector<RunItem> items) {
+  Json bundle = Json::array();
+  for (RunItem& item : items) bundle.push_back({{"attempt", item.attempt}, {"job", std::move(item.job)}});
+  Json command = {{"type", "run"}};
+  if (bundle.size() == 1) {
+    command.update(bundle.front());
+  } else {
+    command["bundle"] = std::move(bundle);
+  }
+  return command.dump() + "\n";
 }
 
 std::string StopCommand(int64_t attempt) {

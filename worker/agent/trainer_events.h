@@ -8,12 +8,13 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/json.h"
 #include "common/base/status.h"
 #include "worker/agent/sync_messages.h"
 
 namespace gridsweep::agent {
 
-inline constexpr int kTrainerProtocol = 1;
+inline constexpr int kTrainerProtocol = 2;
 
 struct TrainerHello {
   int protocol = 0;
@@ -46,8 +47,15 @@ struct TrainerEvent {
 // Returns INVALID_ARGUMENT if `line` is not an event of the protocol. Unknown members are ignored.
 absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line);
 
-// A line with its newline. Returns INVALID_ARGUMENT if `job_json` is not a JSON object.
-absl::StatusOr<std::string> RunCommand(int64_t attempt, std::string_view job_json);
+// What a trainer is to run: an attempt and its job's document.
+struct RunItem {
+  int64_t attempt = 0;
+  Json job;
+};
+// Returns INVALID_ARGUMENT if `job_json` is not a JSON object.
+absl::StatusOr<RunItem> ParseRunItem(int64_t attempt, std::string_view job_json);
+// A line with its newline: one job, or several that share epochs. REQUIRES: at least one item.
+std::string RunCommand(std::vector<RunItem> items);
 std::string StopCommand(int64_t attempt);
 
 // Reads the output of `gridsweep-trainer --list-devices`: a line {"name","model","memory_bytes"} for each device. Slots are

@@ -38,11 +38,11 @@ class AgentCoreTest : public testing::Test {
   }
 
   void Hello(size_t device) {
-    core_->OnTrainerEvent(now_, device, {0, TrainerHello{.protocol = 1, .libtorch = "2.6"}});
+    core_->OnTrainerEvent(now_, device, {0, TrainerHello{.protocol = 2, .libtorch = "2.6"}});
   }
 
   static Lease MakeLease(int64_t attempt) {
-    return {attempt, "token" + std::to_string(attempt), 100 + attempt, 1, R"({"seed":1})"};
+    return {attempt, "token" + std::to_string(attempt), 100 + attempt, 1, R"({"seed":1})", 0};
   }
   static std::vector<Lease> Leases(const std::vector<int64_t>& attempts) {
     std::vector<Lease> leases;
@@ -85,6 +85,15 @@ class AgentCoreTest : public testing::Test {
   void TakeLeases(const std::vector<int64_t>& attempts) {
     now_ += absl::Seconds(5);
     Exchange(Leases(attempts));
+    Settle();
+  }
+
+  // The same, as one bundle.
+  void TakeBundle(const std::vector<int64_t>& attempts) {
+    now_ += absl::Seconds(5);
+    std::vector<Lease> leases = Leases(attempts);
+    for (Lease& lease : leases) lease.bundle = attempts.front();
+    Exchange(leases);
     Settle();
   }
 

@@ -321,5 +321,76 @@ TEST_F(AgentCoreTest, DrainEndsAtItsDeadlineWhateverTheCoordinatorDoes) {
   EXPECT_TRUE(core_->ended().has_value());
 }
 
+TEST_F(AgentCoreTest, ABundleGoesToOneTrainerInOneCommandAndTakesOneSlot) {
+  Register(2);
+  TakeBundle({5, 6, 7});
+  const std::vector<WriteLine> lines = ActionsOf<WriteLine>();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].line, R"({"bundle":[{"attempt":5,"job":{"seed":1}},{"attempt":6,"job":{"seed":1}},)"
+                           R"({"attempt":7,"job":{"seed":1}}],"type":"run"})"
+                           "\n");
+  EXPECT_EQ(core_->Room(), 1);
+  Succeeded(5);
+  Succeeded(6);
+  EXPECT_EQ(core_->Room(), 1) << "one of its branches still trains";
+  Succeeded(7);
+  EXPECT_EQ(core_->Room(), 2);
+}
+
+TEST_F(AgentCoreTest, BundlesAndSingleJobsOfOneAnswerStartApart) {
+  Register(3);
+  now_ += absl::Seconds(5);
+  std::vector<Lease> leases = Leases({1, 2, 3, 4, 5});
+  leases[0].bundle = leases[2].bundle = 1;
+  leases[3].bundle = 4;  // the rest of its bundle is held or was cancelled
+  Exchange(leases);
+  EXPECT_EQ(ActionsOf<WriteLine>().size(), 3u);
+  EXPECT_EQ(core_->Room(), 0);
+  EXPECT_EQ(ReportedEnd(5).outcome, Outcome::kPreempted) << "there is no fourth slot";
+}
+
+TEST_F(AgentCoreTest, ABundleWithoutASlotIsHandedBackWhole) {
+  Register(1);
+  TakeLeases({1});
+  now_ += absl::Seconds(5);
+  std::vector<Lease> leases = Leases({2, 3});
+  for (Lease& lease : leases) lease.bundle = 2;
+  Exchange(leases);
+  const auto events = Settle();
+  for (const int64_t attempt : {2, 3}) {
+    const auto end = std::get<AttemptFinished>(events.at(attempt).back().body);
+    EXPECT_EQ(end.outcome, Outcome::kPreempted);
+    EXPECT_FALSE(end.retry_alone);
+  }
+}
+
+TEST_F(AgentCoreTest, AMalformedJobOfABundleFailsAndTheOthersRun) {
+  Register(1);
+  now_ += absl::Seconds(5);
+  std::vector<Lease> leases = Leases({1, 2});
+  for (Lease& lease : leases) lease.bundle = 1;
+  leases[0].job_json = "[]";
+  Exchange(leases);
+  const std::vector<WriteLine> lines = ActionsOf<WriteLine>();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].line, "{\"attempt\":2,\"job\":{\"seed\":1},\"type\":\"run\"}\n");
+  EXPECT_FALSE(ReportedEnd(1).retryable);
+}
+
+TEST_F(AgentCoreTest, JobsOfABundleAreStoppedOneByOne) {
+  Register(1);
+  TakeBundle({1, 2});
+  ActionsOf<WriteLine>();
+  now_ += absl::Seconds(5);
+  Exchange({}, {1});
+  const std::vector<WriteLine> lines = ActionsOf<WriteLine>();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].line, StopCommand(1));
+  core_->OnTrainerEvent(now_, 0, {1, TrainerStopped{}});
+  EXPECT_EQ(core_->Room(), 0);
+  Succeeded(2);
+  EXPECT_EQ(core_->Room(), 1);
+}
+
 }  // namespace
 }  // namespace gridsweep::agent

@@ -39,6 +39,7 @@ TEST_F(TrainerRules, ATrainerThatDiesWithSeveralJobsHandsThemBackAndTriesOneAtAT
     EXPECT_EQ(end.outcome, Outcome::kPreempted);
     EXPECT_THAT(end.error, HasSubstr("killed by SIGSEGV"));
     EXPECT_THAT(end.error, HasSubstr("3 jobs"));
+    EXPECT_TRUE(end.retry_alone);
   }
   TrainerReturns();
   EXPECT_EQ(core_->Room(), 1);
@@ -142,6 +143,68 @@ TEST_F(TrainerRules, AHungJobFailsAndTheOthersOfItsTrainerAreHandedBack) {
   EXPECT_EQ(core_->Room(), 2);
 }
 
+TEST_F(TrainerRules, ATrainerThatDiesWithABundleHandsAllOfItBackToBeRetriedAlone) {
+  Register(1);
+  TakeBundle({1, 2, 3});
+  Succeeded(2);
+  TrainerDies();
+  const auto events = Settle();
+  for (const int64_t attempt : {1, 3}) {
+    const auto end = std::get<AttemptFinished>(events.at(attempt).back().body);
+    EXPECT_EQ(end.outcome, Outcome::kPreempted);
+    EXPECT_TRUE(end.retry_alone);
+    EXPECT_THAT(end.error, HasSubstr("2 jobs"));
+  }
+  EXPECT_EQ(std::get<AttemptFinished>(events.at(2).back().body).outcome, Outcome::kSucceeded);
+}
+
+TEST_F(TrainerRules, TheLastJobOfABundleIsTheOnlyOneAndIsBlamed) {
+  Register(1);
+  TakeBundle({1, 2});
+  Succeeded(1);
+  TrainerDies();
+  const AttemptFinished end = ReportedEnd(2);
+  EXPECT_EQ(end.outcome, Outcome::kFailed);
+  EXPECT_FALSE(end.retry_alone);
+}
+
+TEST_F(TrainerRules, ASignOfLifeOfOneBranchCountsForTheWholeBundle) {
+  Register(1);
+  TakeBundle({1, 2, 3});
+  for (int i = 0; i < 5; ++i) {
+    now_ += absl::Seconds(299);
+    core_->OnTrainerEvent(now_, 0, {2, TrainerProgress{1, 0.5}});
+    core_->Tick(now_);
+  }
+  Succeeded(2);  // now another branch trains
+  now_ += absl::Seconds(299);
+  core_->Tick(now_);
+  EXPECT_THAT(ActionsOf<KillTrainer>(), IsEmpty());
+  now_ += absl::Seconds(1);
+  core_->Tick(now_);
+  EXPECT_THAT(ActionsOf<KillTrainer>(), SizeIs(1));
+}
+
+TEST_F(TrainerRules, NoJobOfABundleThatHangsIsBlamed) {
+  Register(2);
+  TakeBundle({1, 2});
+  TakeLeases({3});
+  now_ += absl::Seconds(299);
+  core_->OnTrainerEvent(now_, 0, {3, TrainerProgress{1, 0.5}});
+  now_ += absl::Seconds(1);
+  core_->Tick(now_);
+  EXPECT_THAT(ActionsOf<KillTrainer>(), SizeIs(1));
+  core_->OnTrainerExit(now_, 0, {"killed by SIGKILL (out of memory?)", ""});
+  const auto events = Settle();
+  for (const int64_t attempt : {1, 2, 3}) {
+    const auto end = std::get<AttemptFinished>(events.at(attempt).back().body);
+    EXPECT_EQ(end.outcome, Outcome::kPreempted) << attempt;
+    EXPECT_EQ(end.retry_alone, attempt != 3) << attempt;
+  }
+  TrainerReturns();
+  EXPECT_EQ(core_->Room(), 2);
+}
+
 TEST_F(TrainerRules, SilenceWhileTheWorkerItselfDidNotRunIsPardoned) {
   Register(1);
   TakeLeases({1});
@@ -184,7 +247,7 @@ TEST_F(TrainerRules, ATrainerThatNeverSaysHelloIsKilled) {
 
 TEST_F(TrainerRules, ATrainerOfAnotherProtocolGetsNoJobs) {
   Create({{.name = "cpu", .slots = 1}});
-  core_->OnTrainerEvent(now_, 0, {0, TrainerHello{.protocol = 2}});
+  core_->OnTrainerEvent(now_, 0, {0, TrainerHello{.protocol = 1}});
   EXPECT_EQ(core_->Room(), 0);
   EXPECT_THAT(ActionsOf<KillTrainer>(), SizeIs(1));
 }

@@ -98,11 +98,15 @@ TEST(TrainerEvents, RefusesWhatTheProtocolDoesNotKnow) {
 }
 
 TEST(TrainerEvents, WritesCommandsAsOneLine) {
-  const auto run = RunCommand(17, "{\"seed\":1,\n \"lr\":0.1}");
-  ASSERT_TRUE(run.ok());
-  EXPECT_EQ(*run, "{\"attempt\":17,\"job\":{\"lr\":0.1,\"seed\":1},\"type\":\"run\"}\n");
+  const auto item = ParseRunItem(17, "{\"seed\":1,\n \"lr\":0.1}");
+  ASSERT_TRUE(item.ok());
+  EXPECT_EQ(RunCommand({*item}), "{\"attempt\":17,\"job\":{\"lr\":0.1,\"seed\":1},\"type\":\"run\"}\n");
+  EXPECT_EQ(
+      RunCommand({*item, {18, Json{{"seed", 1}}}}),
+      "{\"bundle\":[{\"attempt\":17,\"job\":{\"lr\":0.1,\"seed\":1}},{\"attempt\":18,\"job\":{\"seed\":1}}],"
+      "\"type\":\"run\"}\n");
   EXPECT_EQ(StopCommand(17), "{\"attempt\":17,\"type\":\"stop\"}\n");
-  EXPECT_FALSE(RunCommand(1, "[]").ok());
+  EXPECT_FALSE(ParseRunItem(1, "[]").ok());
 }
 
 TEST(TrainerEvents, ReadsTheListOfDevices) {

@@ -79,6 +79,9 @@ class FaultyStore : public Store {
     return store_->ReviveAttempt(attempt, token, now);
   }
   absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() override { return store_->OpenAttempts(); }
+  absl::StatusOr<std::vector<WorkClass>> WorkClasses() override { return store_->WorkClasses(); }
+  absl::StatusOr<std::set<SweepId>> ActiveSweeps() override { return store_->ActiveSweeps(); }
+  absl::StatusOr<std::vector<EpochCost>> EpochCosts() override { return store_->EpochCosts(); }
   absl::StatusOr<AttemptStatus> GetAttempt(AttemptId attempt, const std::string& token) override {
     return store_->GetAttempt(attempt, token);
   }

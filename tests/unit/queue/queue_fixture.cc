@@ -1,6 +1,7 @@
 #include "tests/unit/queue/queue_fixture.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace gridsweep {
@@ -48,10 +49,12 @@ SyncInput FakeWorker::Request() {
     input.info = info;
   }
   int64_t running = 0;
+  std::set<int64_t> bundles;
   for (const auto& [id, held] : held_) {
     input.held.push_back({id, held.job.attempt.token, "cpu", 1, 0.5});
     if (!held.events.empty()) input.events.push_back({id, held.job.attempt.token, held.events});
-    running += !held.finished;
+    const int64_t bundle = held.job.attempt.bundle;
+    if (!held.finished && (bundle == 0 || bundles.insert(bundle).second)) ++running;
   }
   input.room = slots - running;
   return input;

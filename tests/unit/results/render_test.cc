@@ -175,6 +175,14 @@ TEST(RenderRank, WithoutTimesNothingOfARunIsLeft) {
   }
 }
 
+TEST(RenderRank, SaysThatEpochsWereShared) {
+  RankedTable table = Study();
+  EXPECT_THAT(Rank(table, 140), Not(HasSubstr("in common")));
+  table.shares_epochs = true;
+  EXPECT_THAT(Rank(table, 140), HasSubstr("s/job: epochs that jobs have in common were trained once"));
+  EXPECT_EQ(Rank(table, 140, /*no_times=*/true), Rank(Study(), 140, true)) << "how it was run is left out";
+}
+
 TEST(RenderRank, CsvHasEveryColumnInFullPrecision) {
   std::istringstream lines(RenderRank(Study(), OutputFormat::kCsv, {.width = 40}, {}));
   std::string header, first;
@@ -183,7 +191,7 @@ TEST(RenderRank, CsvHasEveryColumnInFullPrecision) {
   EXPECT_EQ(header,
             "rank,model,activation,optimizer,scheduler,n,mean,ci95,sd,test_accuracy,test_loss,train_loss,"
             "best_epoch,"
-            "seconds,job_ids,note");
+            "seconds,shared_epochs,job_ids,note");
   EXPECT_THAT(first, HasSubstr("1,cnn,relu,adam,\"step(step_size=3, gamma=0.5)\",2,0.849"));
 }
 
@@ -269,12 +277,29 @@ TEST(RenderJob, TellsTheWholeStory) {
   EXPECT_THAT(text, HasSubstr("    what(): boom"));
 }
 
+TEST(RenderJob, TellsWhatWasSharedAndWhatTheJobCost) {
+  JobReport job = Report();
+  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}), HasSubstr("\ncost 37.5 s\n"));
+  job.epochs[0].shared_by = 5;
+  job.epochs[1].shared_by = 5;
+  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}),
+              HasSubstr("\ncost 17.5 s: epochs 1–2 were trained once for 5 jobs\n"));
+  job.epochs[1].shared_by = 2;
+  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}),
+              HasSubstr(": epoch 1 was trained once for 5 jobs, 2 once for 2\n"));
+  const absl::StatusOr<Json> json = ParseJson(RenderJob(job, OutputFormat::kJson, {}));
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ((*json)["seconds"], 2.5 + 6.25 + 12.5);
+  EXPECT_EQ((*json)["shared_epochs"], 2);
+  EXPECT_EQ((*json)["epochs"][1]["shared_by"], 2);
+}
+
 TEST(RenderJob, MachinesGetTheEpochs) {
   const std::string csv = RenderJob(Report(), OutputFormat::kCsv, {});
   EXPECT_THAT(
       csv,
       HasSubstr("epoch,train_loss,train_accuracy,val_loss,val_accuracy,test_loss,test_accuracy,lr,seconds,"
-                "samples_per_second\n1,1,0.75,"));
+                "samples_per_second,shared_by\n1,1,0.75,"));
   const absl::StatusOr<Json> json = ParseJson(RenderJob(Report(), OutputFormat::kJson, {}));
   ASSERT_TRUE(json.ok());
   EXPECT_EQ((*json)["predictions"][0]["predicted"], "O");

@@ -71,6 +71,8 @@ total
   cells                    855
   jobs                   2,565  every cell with 3 seeds
   epochs                25,650  every job with 10
+  to train        at least 14,535, at most 20,520 epochs (jobs that differ only
+                  in the scheduler share epochs until their learning rates part)
 
 cells
        1  mlp  relu  adam  none      none
@@ -79,6 +81,21 @@ cells
        4  mlp  relu  adam  l1(1e-5)  none
           and 851 more
 )");
+}
+
+TEST(RenderPlan, SaysWhatSharingSaves) {
+  const std::string exact =
+      SweepText("scheduler: [none, { step: { step_size: 3 } }]", "training: { epochs: 4 }");
+  EXPECT_THAT(Plan(exact), HasSubstr("to train        5 epochs (jobs that differ only in the scheduler"));
+  EXPECT_THAT(Plan(exact, {.share = false}), HasSubstr("to train        8 epochs (every job alone)"));
+  EXPECT_THAT(Plan(SweepText("model: [mlp, cnn]")), Not(HasSubstr("to train")))
+      << "there is nothing to share";
+  const SweepSpec spec = Parse(exact).value();
+  const Json json = PlanToJson(spec, Grid(spec), Catalog::Builtin());
+  EXPECT_EQ(json["epochs"], 8);
+  EXPECT_EQ(json["epochs_to_train"], (Json{{"at_least", 5}, {"at_most", 5}}));
+  EXPECT_EQ(PlanToJson(spec, Grid(spec), Catalog::Builtin(), {.share = false})["epochs_to_train"]["at_most"],
+            8);
 }
 
 TEST(RenderPlan, FitsTheWidth) {
