@@ -162,7 +162,7 @@ TEST_F(WorkerTrainer, WithoutAnAnswerAboutDevicesNoneAreGuessed) {
   config.devices = "auto";
   const auto worker = StartWorkerDaemon(config, &SystemClock());
   ASSERT_FALSE(worker.ok());
-  EXPECT_THAT(Message(worker.status()), testing::HasSubstr("--devices names them"));
+  EXPECT_THAT(Message(worker.status()), testing::HasSubstr("--devices cpu"));
 }
 
 // Runs `argv` to its end and returns how it ended.

@@ -127,6 +127,14 @@ TEST(Dataset, EmptySetIsAnError) {
   EXPECT_THAT(LoadError("tiny", folder), HasSubstr("no images"));
 }
 
+TEST(Dataset, ClassesAreThoseOfTheTrainingSetWithoutAGap) {
+  TempFolder gap, stranger;
+  WriteSet(gap, "tiny", {0, 2});
+  EXPECT_THAT(LoadError("tiny", gap), HasSubstr("none of class 1"));
+  WriteSet(stranger, "tiny", {0, 0});
+  EXPECT_THAT(LoadError("tiny", stranger), HasSubstr("is no class of"));
+}
+
 TEST(Dataset, DigestIsThatOfTheContent) {
   TempFolder plain, zipped, other;
   WriteSet(plain, "tiny");
@@ -134,7 +142,7 @@ TEST(Dataset, DigestIsThatOfTheContent) {
   for (const char* file : {"train-images-idx3-ubyte", "test-labels-idx1-ubyte"}) {
     Gzip(zipped.path() + "/tiny-" + file);
   }
-  WriteSet(other, "tiny", {0, 0});
+  WriteSet(other, "tiny", {1, 0});
   const auto a = FindAndLoad("tiny", plain), b = FindAndLoad("tiny", zipped), c = FindAndLoad("tiny", other);
   ASSERT_TRUE(a.ok() && b.ok() && c.ok());
   EXPECT_EQ(a->digest, b->digest);

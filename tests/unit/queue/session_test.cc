@@ -123,7 +123,6 @@ TEST_F(SessionTest, DataOfOtherContentIsTheWorkersFaultAndNotTheJobs) {
 }
 
 TEST_F(SessionTest, AWorkerThatCannotReadItsDataSetUsesUpNoJobs) {
-  Submit();
   FakeWorker alice("alice");
   AttemptFinished unusable = Finished(AttemptState::kPreempted, "data set 'tiny' is truncated");
   unusable.unusable_dataset = "tiny";
@@ -138,7 +137,8 @@ TEST_F(SessionTest, AWorkerThatCannotReadItsDataSetUsesUpNoJobs) {
 
   FakeWorker mended("alice", "session-2");
   EXPECT_THAT(Sync(mended).leases, IsEmpty()) << "bob has both";
-  EXPECT_THAT(queue_->Workers(clock_.Now()).front().datasets, ElementsAre("tiny")) << "a new start, a new chance";
+  EXPECT_THAT(queue_->Workers(clock_.Now()).front().datasets, ElementsAre("tiny"))
+      << "a new start, a new chance";
 }
 
 TEST_F(SessionTest, NoWorkerCanTakeTheWholeQueueAtOnce) {
