@@ -65,7 +65,8 @@ TEST_F(AgentCoreTest, AJobWhoseDataIsBrokenHereIsHandedBack) {
   lease.job_json = R"({"seed":1,"dataset":"tiny"})";
   Exchange({lease});
   core_->OnTrainerEvent(
-      now_, 0, {1, AttemptFinished{.outcome = Outcome::kFailed, .error = "truncated", .data_unusable = true}});
+      now_, 0,
+      {1, AttemptFinished{.outcome = Outcome::kFailed, .error = "truncated", .data_unusable = true}});
   const AttemptFinished end = ReportedEnd(1);
   EXPECT_EQ(end.outcome, Outcome::kPreempted);
   EXPECT_EQ(end.unusable_dataset, "tiny");

@@ -57,7 +57,8 @@ using namespace torch::optim;  // NOLINT: the other side of every comparison
 TEST(TorchOptimizers, Adam) {
   for (const auto& [beta1, beta2, eps] : {std::tuple{0.9, 0.999, 1e-8}, {0.0, 0.5, 1e-3}, {0.5, 0.9, 0.1}}) {
     ExpectEqual(Ours("adam", {{"beta1", beta1}, {"beta2", beta2}, {"eps", eps}}),
-                Theirs<Adam>(AdamOptions().betas({beta1, beta2}).eps(eps)), fmt::format("{} {} {}", beta1, beta2, eps));
+                Theirs<Adam>(AdamOptions().betas({beta1, beta2}).eps(eps)),
+                fmt::format("{} {} {}", beta1, beta2, eps));
   }
 }
 
@@ -80,7 +81,8 @@ TEST(TorchOptimizers, Sgd) {
 }
 
 TEST(TorchOptimizers, RmsProp) {
-  for (const auto& [alpha, eps, momentum] : {std::tuple{0.99, 1e-8, 0.0}, {0.5, 1e-3, 0.0}, {0.9, 1e-8, 0.9}}) {
+  for (const auto& [alpha, eps, momentum] :
+       {std::tuple{0.99, 1e-8, 0.0}, {0.5, 1e-3, 0.0}, {0.9, 1e-8, 0.9}}) {
     ExpectEqual(Ours("rmsprop", {{"alpha", alpha}, {"eps", eps}, {"momentum", momentum}}),
                 Theirs<RMSprop>(RMSpropOptions().alpha(alpha).eps(eps).momentum(momentum)),
                 fmt::format("{} {} {}", alpha, eps, momentum));
@@ -89,7 +91,8 @@ TEST(TorchOptimizers, RmsProp) {
 
 TEST(TorchOptimizers, Adagrad) {
   for (const double eps : {1e-10, 0.1}) {
-    ExpectEqual(Ours("adagrad", {{"eps", eps}}), Theirs<Adagrad>(AdagradOptions().eps(eps)), fmt::format("{}", eps));
+    ExpectEqual(Ours("adagrad", {{"eps", eps}}), Theirs<Adagrad>(AdagradOptions().eps(eps)),
+                fmt::format("{}", eps));
   }
 }
 
