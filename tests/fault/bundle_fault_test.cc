@@ -47,8 +47,9 @@ TEST(BundleFault, SharingChangesNoNumber) {
   cluster.ExpectIntact(sweep);
   EXPECT_EQ(cluster.RankCsv(sweep), UnsharedCsv());
   EXPECT_EQ(cluster.QueryInt(kAttemptsSql), 40);
-  EXPECT_GE(cluster.QueryInt(kSharedSql), 40) << "every job shares its first epoch at least";
-  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE shared_epochs = 0"), 0);
+  // All but the last group's jobs share their first epoch at least; that one may be split, so that no slot idles.
+  EXPECT_GE(cluster.QueryInt(kSharedSql), 35);
+  EXPECT_LE(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE shared_epochs = 0"), 5);
 }
 
 TEST(BundleFault, ATrainerKilledInMidBundleLosesNoJob) {
