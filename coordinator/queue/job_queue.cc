@@ -234,9 +234,22 @@ absl::StatusOr<bool> JobQueue::ApplyEvent(const OpenAttempt& attempt, const Atte
     GS_RETURN_IF_ERROR(End(attempt, event.seq, EndedAs(AttemptState::kPreempted, Message(status)), now));
     return true;
   }
-  const auto& finished = std::get<AttemptFinished>(event.what);
-  // Its copy of the data set is missing or broken: what another worker can train must not fail here.
-  if (!finished.unusable_dataset.empty()) worker.refused.insert(finished.unusable_dataset);
+  AttemptFinished finished = std::get<AttemptFinished>(event.what);
+  if (const std::string& dataset = finished.unusable_dataset; !dataset.empty()) {
+    // Its copy of the data set is missing or broken. What another worker can train must not fail here; where there is
+    // no other, waiting would be for ever, so the attempt counts as failed and says why.
+    const bool another = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+      const Worker& other = entry.second;
+      return &other != &worker && now.monotonic - other.last_seen <= options_.lease &&
+             !other.refused.contains(dataset) &&
+             std::find(other.datasets.begin(), other.datasets.end(), dataset) != other.datasets.end();
+    });
+    if (another) {
+      worker.refused.insert(dataset);
+    } else {
+      finished.outcome = AttemptState::kFailed;
+    }
+  }
   GS_RETURN_IF_ERROR(End(attempt, event.seq, finished, now));
   return true;
 }

@@ -123,7 +123,9 @@ TEST_F(SessionTest, DataOfOtherContentIsTheWorkersFaultAndNotTheJobs) {
 }
 
 TEST_F(SessionTest, AWorkerThatCannotReadItsDataSetUsesUpNoJobs) {
-  FakeWorker alice("alice");
+  FakeWorker alice("alice"), bob("bob");
+  bob.slots = 0;
+  Sync(bob);
   AttemptFinished unusable = Finished(AttemptState::kPreempted, "data set 'tiny' is truncated");
   unusable.unusable_dataset = "tiny";
   End(alice, Lease(alice), unusable);
@@ -131,7 +133,6 @@ TEST_F(SessionTest, AWorkerThatCannotReadItsDataSetUsesUpNoJobs) {
   EXPECT_EQ(Job(1).state, JobState::kPending);
   EXPECT_EQ(Job(1).counters, (RetryCounters{.losses = 0, .failures = 0, .preemptions = 1}));
   EXPECT_EQ(Job(1).error, "data set 'tiny' is truncated");
-  FakeWorker bob("bob");
   bob.slots = 2;
   EXPECT_THAT(Sync(bob).leases, SizeIs(2));
 
@@ -139,6 +140,15 @@ TEST_F(SessionTest, AWorkerThatCannotReadItsDataSetUsesUpNoJobs) {
   EXPECT_THAT(Sync(mended).leases, IsEmpty()) << "bob has both";
   EXPECT_THAT(queue_->Workers(clock_.Now()).front().datasets, ElementsAre("tiny"))
       << "a new start, a new chance";
+}
+
+TEST_F(SessionTest, WhereNobodyElseHasTheDataSetItsJobFails) {
+  FakeWorker alice("alice");
+  AttemptFinished unusable = Finished(AttemptState::kPreempted, "data set 'tiny' is truncated");
+  unusable.unusable_dataset = "tiny";
+  End(alice, Lease(alice), unusable);
+  EXPECT_EQ(Job(1).counters, (RetryCounters{.losses = 0, .failures = 1, .preemptions = 0}));
+  EXPECT_EQ(Job(1).error, "data set 'tiny' is truncated");
 }
 
 TEST_F(SessionTest, NoWorkerCanTakeTheWholeQueueAtOnce) {
