@@ -94,6 +94,9 @@ void TestProcess::Signal(int signal) {
   if (!IsRunning()) return;
   if (signal != SIGSTOP && signal != SIGCONT) signalled_ = true;
   kill(pid_, signal);
+  // A stop reaches the other threads a moment later; what happens in that moment must not decide a test.
+  siginfo_t stopped{};
+  if (signal == SIGSTOP) waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 void TestProcess::Kill() {
