@@ -36,7 +36,7 @@ constexpr char kFooter[] =
 Exit status:
   0    stopped by a signal, everything handed back or reported
   1    refused by the coordinator: a newer worker of the same name has registered, or the
-       versions do not fit
+       versions do not fit; or the trainer refuses to start on a device
   2    bad usage, no such device, or no trainer program
   130  stopped at once by a second signal
 

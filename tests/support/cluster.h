@@ -34,7 +34,7 @@ class Cluster {
  public:
   struct Options {
     double lease_seconds = 1;
-    Json fake = Json::object();  // GRIDSWEEP_FAKE_TRAINER, see fake_trainer.cc; "state_dir" is added
+    Json fake = Json::object();  // GRIDSWEEP_FAKE_TRAINER, see fake_trainer/script.h; "state_dir" is added
     std::string db_dir;          // empty: the cluster's folder
     bool gated = false;          // no epoch ends before OpenGate
     std::vector<std::string> coordinator_flags;

@@ -139,6 +139,11 @@ void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerEx
          {"reason", trainer.killed_because},
          {"stderr", LastBytes(exit.stderr_tail)}});
   }
+  if (trainer.phase == TrainerPhase::kStarting && exit.status == kTrainerUsage) {
+    ended_ = FailedPrecondition("the trainer of {} refuses to start: {}", info_.devices[device].name,
+                                exit.stderr_tail.empty() ? exit.description : LastBytes(exit.stderr_tail));
+    return;
+  }
   for (const int64_t id : running) {
     Attempt& attempt = *book_.Find(id);
     const std::string silence =

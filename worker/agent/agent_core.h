@@ -20,6 +20,7 @@
 //   other jobs are handed back as preempted. A sign of life of one attempt counts for its whole bundle, whose
 //   branches train one after the other. If a bundle of several hangs, none is blamed: all are handed back, to
 //   be retried alone.
+// - A trainer that exits with kTrainerUsage before it says hello will never start: that ends the worker.
 // - Drain: no more jobs, what runs is handed back as preempted, one last Sync; over when everything is
 // acknowledged, after
 //   `drain_timeout`, or after three failed calls in a row.
@@ -42,6 +43,9 @@
 #include "worker/agent/trainer_events.h"
 
 namespace gridsweep::agent {
+
+// The exit status of a trainer that cannot work with its flags or this machine, as docs/trainer-protocol.md has it.
+inline constexpr int kTrainerUsage = 2;
 
 struct AgentOptions {
   std::string worker;
@@ -71,6 +75,7 @@ using Action = std::variant<StartTrainer, WriteLine, KillTrainer>;
 struct TrainerExit {
   std::string description;  // "killed by SIGSEGV", "exit status 3"
   std::string stderr_tail;
+  std::optional<int> status = {};  // none if a signal ended it
 };
 
 // Not thread-safe. `now` is monotonic and never goes back.
@@ -99,7 +104,7 @@ class AgentCore {
   // When Tick or TakeSync has something to do if nothing else happens; InfiniteDuration if never.
   absl::Duration NextWakeup(absl::Duration now) const;
   // Set once the worker is over: OK after a drain, ABORTED or FAILED_PRECONDITION if the coordinator refused
-  // it.
+  // it, FAILED_PRECONDITION if its trainer refuses to start.
   const std::optional<absl::Status>& ended() const { return ended_; }
 
   int Room() const;

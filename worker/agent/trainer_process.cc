@@ -264,8 +264,9 @@ void TrainerProcess::Reap() {
     reaped_ = true;
   }
   for (int* fd : {&in_, &out_, &err_}) CloseFd(*fd);
-  callbacks_.on_exit(
-      {killed_by_us_.empty() ? DescribeExit(wait_status) : killed_by_us_, streams_->tail.Text()});
+  callbacks_.on_exit({killed_by_us_.empty() ? DescribeExit(wait_status) : killed_by_us_,
+                      streams_->tail.Text(),
+                      WIFEXITED(wait_status) ? std::optional(WEXITSTATUS(wait_status)) : std::nullopt});
 }
 
 }  // namespace gridsweep::agent

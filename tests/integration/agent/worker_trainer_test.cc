@@ -141,6 +141,15 @@ TEST_F(WorkerTrainer, ATrainerThatCannotStartIsTriedAgainAndTheWorkerStaysRegist
   EXPECT_TRUE(worker_->Wait().ok());
 }
 
+TEST_F(WorkerTrainer, ATrainerThatRefusesItsFlagsEndsTheWorkerWithItsOwnWords) {
+  script_["start_exit"] = 2;
+  StartWorker();
+  const absl::Status ended = worker_->Wait();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(ended),
+              HasSubstr("the trainer of cpu refuses to start: fake trainer refuses to start"));
+}
+
 TEST_F(WorkerTrainer, DevicesComeFromTheTrainerAndEachGetsItsOwn) {
   script_["devices"] = {{{"name", "cuda:0"}, {"model", "M"}, {"memory_bytes", 5}}, {{"name", "cuda:1"}}};
   WorkerConfig config = Config();
