@@ -16,6 +16,12 @@ except ImportError as error:
     print(f"skipped: {error}; to run it: apt-get install python3-torch")
     sys.exit(77)
 
+TOLERANCE = 1e-4  # relative, of every loss and learning rate
+# Adam divides each gradient by its own size, so one that is nothing but rounding still takes a whole step: a large model's
+# losses can part by more than that although nothing is wrong. Then PyTorch is asked how far it parts from itself when it
+# sums in another order, and this many times as much is allowed.
+SELF_FACTOR = 2
+
 
 class ReplayedDropout(nn.Module):
     """Multiplies by the masks that the trainer drew."""
@@ -89,8 +95,8 @@ def scheduler(component, opt, epochs):
     }[component["name"]]()
 
 
-def replay(case, floats):
-    """The learning rate of each epoch and the loss of each step."""
+def replay(case, floats, layout=torch.contiguous_format):
+    """The learning rate of each epoch and the loss of each step. Layouts change the order of sums, so rounding alone."""
     def take(*shape):
         nonlocal floats
         n = int(numpy.prod(shape))
@@ -113,6 +119,7 @@ def replay(case, floats):
     with torch.no_grad():
         for parameter, weight in zip(parameters, weights):
             parameter.copy_(weight)
+    net = net.to(memory_format=layout)
     l1, l2 = strength.get("l1", 0), strength.get("l2", 0)
     opt = optimizer(job["optimizer"], parameters, l2)
     schedule = scheduler(job["scheduler"], opt, case["epochs"])
@@ -121,7 +128,7 @@ def replay(case, floats):
         rates.append(opt.param_groups[0]["lr"])
         for step in range(steps):
             opt.zero_grad()
-            loss = nn.functional.cross_entropy(net(images[step]), labels[step])
+            loss = nn.functional.cross_entropy(net(images[step].contiguous(memory_format=layout)), labels[step])
             losses.append(loss.item())
             if l1:
                 loss = loss + l1 * sum(p.abs().sum() for p in parameters if p.dim() >= 2)
@@ -144,22 +151,29 @@ def largest_error(expected, actual):
 def main():
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    worst, bad, count = {1e-4: 0.0, 1e-3: 0.0}, 0, 0
+    worst, bad, count, excused = 0.0, 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.argv[1], folder], check=True)
         for number, line in enumerate((pathlib.Path(folder) / "cases.jsonl").read_text().splitlines()):
             case = json.loads(line)
-            rates, losses = replay(case, numpy.fromfile(f"{folder}/{number}.bin", dtype=numpy.float32))
+            floats = numpy.fromfile(f"{folder}/{number}.bin", dtype=numpy.float32)
+            rates, losses = replay(case, floats)
             assert len(losses) == len(case["losses"]) == case["epochs"] * case["steps"]
             error = max(largest_error(losses, case["losses"]), largest_error(rates, case["lrs"]))
-            worst[case["tolerance"]] = max(worst[case["tolerance"]], error)
             count += 1
-            if not error <= case["tolerance"]:
-                bad += 1
-                print(f"DIFFERS by {error:.2g}: {case['name']}\n  rates  {rates}\n  ours   {case['lrs']}\n"
-                      f"  losses {losses}\n  ours   {case['losses']}")
-    print(f"{count} jobs of 20 steps, {bad} differ by more than their tolerance;"
-          f" largest relative difference of plain kernels {worst[1e-4]:.2g} (1e-4 allowed), of tuned ones {worst[1e-3]:.2g} (1e-3 allowed)")
+            if error <= TOLERANCE:
+                worst = max(worst, error)
+                continue
+            own = largest_error(losses, replay(case, floats, torch.channels_last)[1])
+            if error <= SELF_FACTOR * own:
+                excused += 1
+                print(f"{case['name']}: differs by {error:.2g}, PyTorch from itself in another layout by {own:.2g}")
+                continue
+            bad += 1
+            print(f"DIFFERS by {error:.2g} (PyTorch from itself by {own:.2g}): {case['name']}\n  rates  {rates}\n"
+                  f"  ours   {case['lrs']}\n  losses {losses}\n  ours   {case['losses']}")
+    print(f"{count} jobs of 20 steps, {bad} differ; {count - bad - excused} agree within {TOLERANCE:g}, at worst {worst:.2g};"
+          f" {excused} as well as PyTorch agrees with itself")
     return 1 if bad or not count else 0
 
 
