@@ -89,7 +89,7 @@ TestProcess& Cluster::StartWorker(const std::string& name, const WorkerSetup& se
                                    "--devices",
                                    "cpu",
                                    "--trainer",
-                                   Program("fake-trainer"),
+                                   Program(setup.trainer),
                                    "--data-dir",
                                    data_dir()};
   if (std::find(setup.flags.begin(), setup.flags.end(), "--slots") == setup.flags.end()) {

@@ -27,6 +27,7 @@ struct WorkerSetup {
   std::vector<std::string> flags;
   std::string coordinator;   // empty: the cluster's
   std::string registers_as;  // --name; empty: the process's
+  std::string trainer = "fake-trainer";
 };
 
 // Not thread-safe. On a failed test the folder is kept and its name printed.
