@@ -46,6 +46,7 @@ absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
     worker.id = record.id;
     worker.session = record.worker.session;
     worker.slots = record.worker.slots;
+    worker.left = record.left.has_value();
     if (const auto old = workers_.find(record.worker.name); old != workers_.end()) {
       worker.superseded = std::move(old->second.superseded);
     }
@@ -108,6 +109,10 @@ absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant&
 
   const bool busy = std::any_of(leases_.begin(), leases_.end(),
                                 [&](const auto& entry) { return entry.second.worker == input.worker; });
+  if (input.leaving && !busy && !worker->left) {
+    GS_RETURN_IF_ERROR(store_->MarkWorkerLeft(worker->id, now.wall));
+    worker->left = true;
+  }
   output.next_call = NextCall(busy);
   return output;
 }
@@ -149,6 +154,7 @@ absl::StatusOr<JobQueue::Worker*> JobQueue::Register(const SyncInput& input, con
   worker.known = true;
   worker.datasets = input.info->datasets;
   worker.slots = record.slots;
+  worker.left = false;
   return &worker;
 }
 
@@ -240,8 +246,7 @@ absl::StatusOr<bool> JobQueue::ApplyEvent(const OpenAttempt& attempt, const Atte
     // no other, waiting would be for ever, so the attempt counts as failed and says why.
     const bool another = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
       const Worker& other = entry.second;
-      return &other != &worker && now.monotonic - other.last_seen <= options_.lease &&
-             !other.refused.contains(dataset) &&
+      return &other != &worker && IsLive(other, now) && !other.refused.contains(dataset) &&
              std::find(other.datasets.begin(), other.datasets.end(), dataset) != other.datasets.end();
     });
     if (another) {
@@ -296,7 +301,7 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
         End(attempt, 0, EndedAs(AttemptState::kPreempted, "the lease was never delivered"), now));
     leases_.erase(attempt.attempt);
   }
-  if (room <= 0 || !worker.known) return absl::OkStatus();
+  if (room <= 0 || !worker.known || input.leaving) return absl::OkStatus();
 
   ClaimRequest request{.worker = worker.id,
                        .limit = room,
@@ -328,10 +333,14 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, Worker& worker, const
   return absl::OkStatus();
 }
 
+bool JobQueue::IsLive(const Worker& worker, const Instant& now) const {
+  return !worker.left && now.monotonic - worker.last_seen <= options_.lease;
+}
+
 int64_t JobQueue::LiveSlots(const Instant& now) const {
   int64_t slots = 0;
   for (const auto& [name, worker] : workers_) {
-    if (now.monotonic - worker.last_seen <= options_.lease) slots += std::max<int64_t>(1, worker.slots);
+    if (IsLive(worker, now)) slots += std::max<int64_t>(1, worker.slots);
   }
   return slots;
 }
@@ -443,7 +452,7 @@ std::vector<LiveLease> JobQueue::Leases() const {
 std::vector<LiveWorker> JobQueue::Workers(const Instant& now) const {
   std::vector<LiveWorker> live;
   for (const auto& [name, worker] : workers_) {
-    if (now.monotonic - worker.last_seen > options_.lease) continue;
+    if (!IsLive(worker, now)) continue;
     LiveWorker entry{worker.id, name, {}, 0};
     for (const std::string& dataset : worker.datasets) {
       if (!worker.refused.contains(dataset)) entry.datasets.push_back(dataset);

@@ -102,6 +102,7 @@ class JobQueue {
     std::set<std::string> refused;  // data sets whose content differs from the sweep's
     absl::Duration last_seen = -absl::InfiniteDuration();
     bool touched = false;  // heard since the store was told
+    bool left = false;     // it ended in order
   };
   struct Lease {
     ClaimedJob job;  // job_json is empty after Load
@@ -131,7 +132,9 @@ class JobQueue {
   // room.
   absl::Status OfferLeases(const SyncInput& input, Worker& worker, const Instant& now, SyncOutput& output);
   absl::Duration NextCall(bool busy) const;
-  // Of all workers that were heard within the lease.
+  // Heard within the lease, and has not left.
+  bool IsLive(const Worker& worker, const Instant& now) const;
+  // Of all live workers.
   int64_t LiveSlots(const Instant& now) const;
   // The kind of work of an attempt's job; empty if its sweep is over.
   absl::StatusOr<std::string> KindOf(const OpenAttempt& attempt);

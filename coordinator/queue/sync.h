@@ -64,7 +64,8 @@ struct SyncInput {
   std::optional<WorkerInfo> info;
   std::vector<HeldAttempt> held;
   std::vector<AttemptEvents> events;
-  int64_t room = 0;  // free slots; a bundle takes one
+  int64_t room = 0;      // free slots; a bundle takes one
+  bool leaving = false;  // ends as soon as all it has to report is stored
 };
 
 struct SyncOutput {

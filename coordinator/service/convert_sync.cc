@@ -89,6 +89,7 @@ absl::StatusOr<SyncInput> FromProto(const v1::SyncRequest& request) {
   input.session = request.session();
   input.sync_seq = request.sync_seq();
   input.room = request.room();
+  input.leaving = request.leaving();
   if (request.has_info()) input.info = InfoFromProto(request.info());
   for (const v1::HeldAttempt& held : request.held()) {
     input.held.push_back(

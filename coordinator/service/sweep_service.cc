@@ -168,7 +168,7 @@ absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
     *summary = ToProto(record);
     const auto found = by_id.find(record.id);
     if (found == by_id.end()) {
-      summary->set_state("lost");
+      summary->set_state(record.left ? "left" : "lost");
       continue;
     }
     summary->set_state(found->second->running > 0 ? "working" : "idle");

@@ -7,12 +7,14 @@ namespace gridsweep {
 namespace embedded {
 extern const std::string_view kSchema0001;
 extern const std::string_view kSchema0002;
+extern const std::string_view kSchema0003;
 }  // namespace embedded
 
 namespace {
 
 // Entry i leads from version i to i + 1.
-const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002};
+const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002,
+                                               &embedded::kSchema0003};
 
 absl::Status Corrupt(const std::string& path, const std::string& finding) {
   return DataLoss("database '{}' is corrupt: {}; restore it from a backup", path, finding);

@@ -11,7 +11,7 @@ absl::StatusOr<std::vector<WorkerStatusRecord>> SqliteReader::ListWorkers() {
         db.Query(
             "SELECT w.id, w.name, w.session, w.host, w.pid, w.memory_bytes, w.devices, w.slots, w.version, "
             "w.libtorch_version, w.last_seen_us, (SELECT count(*) FROM attempts a WHERE a.state = 'open' "
-            "AND a.worker = w.id), w.jobs_done, w.failures FROM workers w ORDER BY w.name"));
+            "AND a.worker = w.id), w.jobs_done, w.failures, w.left_us FROM workers w ORDER BY w.name"));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) return absl::OkStatus();
@@ -30,6 +30,7 @@ absl::StatusOr<std::vector<WorkerStatusRecord>> SqliteReader::ListWorkers() {
       record.running = rows.Int(11);
       record.jobs_done = rows.Int(12);
       record.failures = rows.Int(13);
+      if (!rows.IsNull(14)) record.left = rows.Time(14);
       workers.push_back(std::move(record));
     }
   });

@@ -16,7 +16,7 @@ absl::StatusOr<WorkerId> SqliteStore::UpsertWorker(const WorkerRecord& worker, a
             "excluded.pid, "
             "memory_bytes = excluded.memory_bytes, devices = excluded.devices, slots = excluded.slots, "
             "version = excluded.version, libtorch_version = excluded.libtorch_version, "
-            "last_seen_us = excluded.last_seen_us RETURNING id",
+            "last_seen_us = excluded.last_seen_us, left_us = NULL RETURNING id",
             worker.name, worker.session, worker.host, worker.pid, worker.memory_bytes, worker.devices_json,
             worker.slots, worker.version, worker.libtorch_version, now));
     return absl::OkStatus();
@@ -31,6 +31,12 @@ absl::Status SqliteStore::TouchWorkers(const std::vector<WorkerId>& workers, abs
       GS_RETURN_IF_ERROR(db_->Run("UPDATE workers SET last_seen_us = ?2 WHERE id = ?1", worker.value, now));
     }
     return absl::OkStatus();
+  });
+}
+
+absl::Status SqliteStore::MarkWorkerLeft(WorkerId worker, absl::Time now) {
+  return Atomically([&] {
+    return db_->Run("UPDATE workers SET last_seen_us = ?2, left_us = ?2 WHERE id = ?1", worker.value, now);
   });
 }
 

@@ -33,6 +33,7 @@ class SqliteStore : public Store {
 
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override;
   absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) override;
+  absl::Status MarkWorkerLeft(WorkerId worker, absl::Time now) override;
 
   absl::StatusOr<std::vector<ClaimedJob>> ClaimJobs(const ClaimRequest& request) override;
   absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,

@@ -162,6 +162,8 @@ class Store {
   // Inserts or updates by name. Returns its id.
   virtual absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) = 0;
   virtual absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) = 0;
+  // It ended in order. UpsertWorker takes that back.
+  virtual absl::Status MarkWorkerLeft(WorkerId worker, absl::Time now) = 0;
 
   // Leases up to `limit` bundles of pending jobs of active sweeps whose not_before has passed (one further
   // ahead than `max_delay` of the retry policy counts as passed: the clock was set back): oldest sweep first,

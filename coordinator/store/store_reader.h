@@ -92,7 +92,8 @@ struct WorkerStatusRecord {
   WorkerId id;
   WorkerRecord worker;
   absl::Time last_seen;
-  int64_t running = 0;  // open attempts
+  std::optional<absl::Time> left;  // when it ended in order, and has not come back
+  int64_t running = 0;             // open attempts
   int64_t jobs_done = 0;
   int64_t failures = 0;
 };

@@ -132,6 +132,7 @@ TEST(WorkerFault, SigtermHandsTheJobBackAndNothingIsCounted) {
   alice.Signal(SIGTERM);
   EXPECT_EQ(alice.Wait(), 0) << alice.Describe();
   EXPECT_FALSE(IsAlive(trainer));
+  EXPECT_EQ(cluster.QueryInt("SELECT left_us IS NOT NULL FROM v_workers WHERE name = 'alice'"), 1);
   EXPECT_EQ(cluster.QueryInt("SELECT state = 'pending' AND preemptions = 1 FROM v_jobs"), 1)
       << cluster.Describe();
   cluster.StartWorker("bob");

@@ -294,6 +294,7 @@ std::optional<SyncRequest> AgentCore::TakeSync(absl::Duration now) {
   request.held = book_.Held(info_.devices);
   request.events = book_.TakeEvents(kEventBytesPerSync);
   request.room = known_room_ = Room();
+  request.leaving = final_in_flight_;
   return request;
 }
 

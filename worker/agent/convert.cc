@@ -86,6 +86,7 @@ v1::SyncRequest ToProto(const SyncRequest& request) {
     for (const AttemptEvent& event : events.events) *added->add_events() = ToProto(event);
   }
   proto.set_room(request.room);
+  proto.set_leaving(request.leaving);
   return proto;
 }
 

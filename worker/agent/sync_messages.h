@@ -80,7 +80,8 @@ struct SyncRequest {
   std::optional<WorkerInfo> info;  // with the first request, after a change and when asked for
   std::vector<HeldAttempt> held;
   std::vector<AttemptEvents> events;
-  int room = 0;  // free slots; a bundle takes one
+  int room = 0;          // free slots; a bundle takes one
+  bool leaving = false;  // it drains, and ends as soon as its news is stored
 };
 
 struct StoredSeq {

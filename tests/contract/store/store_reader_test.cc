@@ -214,6 +214,19 @@ TEST_P(StoreReaderTest, WorkersAreUpdatedByNameAndCountTheirWork) {
   EXPECT_EQ(workers[1].failures, 1);
 }
 
+TEST_P(StoreReaderTest, AWorkerThatLeftInOrderSaysSoUntilItComesBack) {
+  const WorkerId id = s_->Worker("w1");
+  s_->Worker("w2");
+  ASSERT_THAT(s_->store().MarkWorkerLeft(id, At(70)), IsOk());
+  ASSERT_OK_AND_ASSIGN(std::vector<WorkerStatusRecord> workers, s_->reader().ListWorkers());
+  EXPECT_EQ(workers.at(0).left, At(70));
+  EXPECT_EQ(workers.at(0).last_seen, At(70));
+  EXPECT_EQ(workers.at(1).left, std::nullopt);
+  s_->Worker("w1");
+  ASSERT_OK_AND_ASSIGN(workers, s_->reader().ListWorkers());
+  EXPECT_EQ(workers.at(0).left, std::nullopt);
+}
+
 GRIDSWEEP_STORE_SUITE(StoreReaderTest);
 
 }  // namespace

@@ -59,6 +59,9 @@ class FaultyStore : public Store {
   absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) override {
     return store_->TouchWorkers(workers, now);
   }
+  absl::Status MarkWorkerLeft(WorkerId worker, absl::Time now) override {
+    return store_->MarkWorkerLeft(worker, now);
+  }
   absl::StatusOr<std::vector<ClaimedJob>> ClaimJobs(const ClaimRequest& request) override {
     return store_->ClaimJobs(request);
   }

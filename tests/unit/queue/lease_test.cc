@@ -251,6 +251,30 @@ TEST_F(LeaseTest, TheLiveViewShowsWhoTrainsWhat) {
   EXPECT_THAT(queue_->Workers(clock_.Now()), IsEmpty());
 }
 
+TEST_F(LeaseTest, AWorkerThatLeavesIsGoneOnceItsWorkIsHandedBackAndGetsNoMore) {
+  Submit();
+  const AttemptId attempt = Lease(alice_);
+  SyncInput early = alice_.Request();
+  early.leaving = true;
+  ASSERT_THAT(Exchange(early), IsOk());
+  EXPECT_THAT(queue_->Workers(clock_.Now()), SizeIs(1)) << "it still holds a job";
+  alice_.Report(attempt, Finished(AttemptState::kPreempted, "the worker is stopping"));
+  SyncInput last = alice_.Request();
+  last.room = 1;
+  last.leaving = true;
+  ASSERT_OK_AND_ASSIGN(const SyncOutput answer, Exchange(last));
+  EXPECT_THAT(answer.leases, IsEmpty());
+  EXPECT_THAT(queue_->Workers(clock_.Now()), IsEmpty());
+  EXPECT_EQ(QueryInt("SELECT count(*) FROM v_workers WHERE left_us IS NOT NULL"), 1);
+  Restart();
+  EXPECT_THAT(queue_->Workers(clock_.Now()), IsEmpty());
+
+  FakeWorker again("alice", "session-2");
+  Sync(again);
+  EXPECT_THAT(queue_->Workers(clock_.Now()), SizeIs(1));
+  EXPECT_EQ(QueryInt("SELECT count(*) FROM v_workers WHERE left_us IS NULL"), 1);
+}
+
 TEST_F(LeaseTest, PacingGrowsWithTheNumberOfWorkers) {
   alice_.slots = 0;
   const absl::Duration idle = Sync(alice_).next_call;
