@@ -268,5 +268,60 @@ TEST_F(LeaseTest, PacingGrowsWithTheNumberOfWorkers) {
   EXPECT_LT(Sync(bob_).next_call, kLease / 2);
 }
 
+TEST_F(LeaseTest, WhatIsGivenUpIsToldOnce) {
+  const AttemptId attempt = Lease(alice_);
+  Sync(bob_);
+  Pass(kLease / 2);
+  Sync(bob_);
+  EXPECT_THAT(queue_->TakeLosses().workers, IsEmpty());
+  Pass(kLease / 2 + absl::Seconds(1));
+  Losses losses = queue_->TakeLosses();
+  ASSERT_THAT(losses.workers, SizeIs(1));
+  EXPECT_EQ(losses.workers[0].name, "alice");
+  EXPECT_EQ(losses.workers[0].attempts, 1);
+  EXPECT_FALSE(losses.workers[0].expected);
+  ASSERT_THAT(losses.attempts, SizeIs(1));
+  EXPECT_EQ(losses.attempts[0].attempt, attempt);
+  EXPECT_EQ(losses.attempts[0].job, JobId{1});
+  EXPECT_EQ(losses.attempts[0].worker, "alice");
+  EXPECT_EQ(losses.attempts[0].reason, "the worker was not heard for 30s");
+  Pass(absl::Seconds(5));
+  losses = queue_->TakeLosses();
+  EXPECT_THAT(losses.workers, IsEmpty());
+  EXPECT_THAT(losses.attempts, IsEmpty());
+}
+
+TEST_F(LeaseTest, AWorkerThatWasStoppingIsNoLoss) {
+  SyncInput last = alice_.Request();
+  last.room = 0;
+  ASSERT_THAT(Exchange(last), IsOk());
+  Pass(kLease + absl::Seconds(1));
+  const Losses losses = queue_->TakeLosses();
+  ASSERT_THAT(losses.workers, SizeIs(1));
+  EXPECT_TRUE(losses.workers[0].expected);
+}
+
+TEST_F(LeaseTest, AWorkerStartedAnewLosesWhatItHeld) {
+  Lease(alice_);
+  FakeWorker again("alice", "session-2");
+  Sync(again);
+  const Losses losses = queue_->TakeLosses();
+  EXPECT_THAT(losses.workers, IsEmpty());
+  ASSERT_THAT(losses.attempts, SizeIs(1));
+  EXPECT_EQ(losses.attempts[0].reason, "the worker was restarted");
+}
+
+TEST_F(LeaseTest, AfterARestartOnlyWorkersThatHeldSomethingCanBeLost) {
+  Lease(alice_);
+  bob_.slots = 0;
+  Sync(bob_);
+  Restart();
+  Pass(kLease + absl::Seconds(1));
+  const Losses losses = queue_->TakeLosses();
+  ASSERT_THAT(losses.workers, SizeIs(1));
+  EXPECT_EQ(losses.workers[0].name, "alice");
+  EXPECT_THAT(losses.attempts, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace gridsweep
