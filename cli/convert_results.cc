@@ -160,6 +160,7 @@ RankedTable FromProto(const v1::RankResponse& response, bool by_level) {
   table.constants = Strings(response.constants());
   for (const v1::RankedRow& row : response.rows()) table.rows.push_back(RowFromProto(row));
   for (RankedRow& row : table.rows) row.labels.resize(table.axes.size());
+  table.all_labels = Strings(response.all_labels());
   table.total_rows = response.total_rows();
   table.by_level = by_level;
   table.shares_epochs = response.shares_epochs();
@@ -182,7 +183,7 @@ Table FromProto(const v1::QueryResponse& response) {
           values.emplace_back(value.text());
           break;
         case v1::Value::kBlob:
-          values.emplace_back(value.blob());
+          values.emplace_back(QueryBlob{value.blob()});
           break;
         case v1::Value::VALUE_NOT_SET:
           values.emplace_back(std::monostate());

@@ -49,6 +49,7 @@ LIBRARIES = {
     "zlib.h": ["common/data", "cli/fetch", "tests"],
     "sqlite3.h": ["coordinator/store", "tests/contract"],
     "grpcpp/": ["common/rpc", "coordinator/service", "coordinator/coordinator_server.cc", "worker/agent", "cli", "tests", "bench"],
+    "grpc/": ["common/rpc", "tests"],
     "google/protobuf": ["common/rpc", "coordinator/service", "worker/agent", "cli", "tests"],
     "torch/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],
     "ATen/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],

@@ -10,6 +10,7 @@
 #include "common/base/signals.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/library_log.h"
 #include "coordinator/coordinator_server.h"
 #include "coordinator/store/store_reader.h"
 
@@ -49,6 +50,7 @@ absl::Status Serve(Flags& flags) {
   GS_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(flags.log_level));
   GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
   ConfigureLog(level, format);
+  RouteLibraryLogs();
   flags.config.queue.lease = absl::Seconds(flags.lease_seconds);
   GS_ASSIGN_OR_RETURN(const auto server,
                       CoordinatorServer::Start(flags.config, SystemClock(), Catalog::Builtin()));

@@ -14,6 +14,7 @@
 #include "common/base/signals.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/library_log.h"
 #include "worker/worker_daemon.h"
 
 namespace gridsweep {
@@ -111,6 +112,7 @@ absl::StatusOr<int> Run(const Flags& flags) {
   GS_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(flags.log_level));
   GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
   ConfigureLog(level, format);
+  RouteLibraryLogs();
   GS_ASSIGN_OR_RETURN(const auto worker, StartWorkerDaemon(flags.config, &SystemClock()));
   // It ends with the process, not before: it may be waiting for a signal until then.
   std::thread(HandleSignals, std::ref(*worker)).detach();

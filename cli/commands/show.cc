@@ -4,6 +4,7 @@
 #include "cli/connection.h"
 #include "cli/convert_results.h"
 #include "cli/output_flags.h"
+#include "common/results/text_width.h"
 
 namespace gridsweep {
 namespace {
@@ -60,8 +61,12 @@ class ShowCommand : public Command {
     GS_ASSIGN_OR_RETURN(const v1::ListJobsResponse response, client.ListJobs(request));
     std::vector<JobLine> jobs;
     for (const v1::JobSummary& job : response.jobs()) jobs.push_back(FromProto(job));
-    PrintTable(JobTable(jobs, AllAxisNames(), status.summary().objective().metric()), format_,
-               state_.empty() ? "no jobs" : fmt::format("no {} jobs", state_), context);
+    const std::string metric = status.summary().objective().metric();
+    std::string legend;
+    const int width = format_.format == OutputFormat::kTable ? context.out.screen.width : 0;
+    const Table table = JobTable(jobs, AllAxisNames(), metric, width, &legend);
+    if (!legend.empty()) *context.out.stream << WrapText(Printable(legend), width) << "\n";
+    PrintTable(table, format_, state_.empty() ? "no jobs" : fmt::format("no {} jobs", state_), context);
     return kExitOk;
   }
 

@@ -2,6 +2,7 @@
 #include "cli/connection.h"
 #include "cli/convert_results.h"
 #include "cli/output_flags.h"
+#include "common/results/format_number.h"
 
 namespace gridsweep {
 namespace {
@@ -10,7 +11,8 @@ constexpr char kDetails[] =
     "\nReads the documented views (v_sweeps, v_jobs, v_epochs, v_ranking, v_confusion, v_predictions, "
     "v_attempts,\n"
     "v_workers; see docs/results-database.md) beside whatever runs. Nothing can be changed: only one SELECT "
-    "is allowed.\n\n"
+    "is allowed.\n"
+    "Of a result over 100,000 rows or 48 MiB the beginning is printed, and the exit code is 2. Blobs read x'0a1f'.\n\n"
     "Examples:\n"
     "  gridsweep sql 'select * from v_ranking limit 5'\n"
     "  gridsweep sql 'select job, epoch, val_accuracy from v_epochs' --format csv > epochs.csv";
@@ -38,11 +40,13 @@ class SqlCommand : public Command {
     GS_ASSIGN_OR_RETURN(const v1::QueryResponse response,
                         connection->client().Query(request, absl::Seconds(timeout_)));
     PrintTable(FromProto(response), format_, "no rows", context);
-    if (response.truncated()) {
-      *context.err.stream << fmt::format("only the first {} rows are shown; add a LIMIT or a WHERE\n",
-                                         response.rows_size());
-    }
-    return kExitOk;
+    if (!response.truncated()) return kExitOk;
+    context.out.stream->flush();
+    // An error, so that no script takes a part for the whole.
+    return ResourceExhausted(
+        "the result is longer: only its first {} rows are printed, an answer holds 100,000 rows or 48 MiB; take it in "
+        "parts with ORDER BY … LIMIT … OFFSET …, or read the file itself: sqlite3 -readonly -csv FILE 'SELECT …'",
+        FormatCount(response.rows_size()));
   }
 
  private:

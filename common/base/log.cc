@@ -92,6 +92,7 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
     line =
         fmt::format(R"({{"time":"{}","level":"{}","event":{})", time, Name(level), EscapedJsonString(event));
     for (const LogField& field : fields) {
+      if (field.key.empty()) continue;
       line += fmt::format(",{}:{}", EscapedJsonString(field.key),
                           IsJsonNumber(field) ? field.value : EscapedJsonString(field.value));
     }
@@ -99,6 +100,7 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   } else {
     line = fmt::format("{} {} {}", time, Name(level), event);
     for (const LogField& field : fields) {
+      if (field.key.empty()) continue;
       line += fmt::format(" {}={}", field.key,
                           NeedsQuotes(field.value) ? EscapedJsonString(field.value) : field.value);
     }

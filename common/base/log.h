@@ -23,7 +23,11 @@ struct LogField {
   template <typename T>
   LogField(std::string_view key_in, const T& value_in)
       : key(key_in), value(fmt::format("{}", value_in)), is_number(std::is_arithmetic_v<T>) {}
-  std::string key;
+  // Left away where `value` is empty.
+  static LogField IfAny(std::string_view key, std::string_view value) {
+    return LogField(value.empty() ? "" : key, value);
+  }
+  std::string key;  // without one the field is not written
   std::string value;
   bool is_number;
 };

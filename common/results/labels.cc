@@ -61,33 +61,37 @@ bool InEveryVariant(const std::set<std::vector<std::string>>& variants, const st
 
 }  // namespace
 
-CompactLabels ShortenLabels(const std::vector<std::string>& labels) {
+LabelShortener::LabelShortener(const std::vector<std::string>& labels) {
   Variants variants;
   for (const std::string& label : labels) {
     for (const Part& part : ParseLabel(label)) variants[part.name].insert(part.params);
   }
-  CompactLabels result;
-  std::map<std::string, std::vector<std::string>> dropped;
   for (const auto& [name, ways] : variants) {
+    std::vector<std::string> dropped;
     for (const std::string& param : *ways.begin()) {
-      if (InEveryVariant(ways, param)) dropped[name].push_back(param);
+      if (InEveryVariant(ways, param)) dropped.push_back(param);
     }
-    if (!dropped[name].empty()) {
-      result.legend.push_back(fmt::format("{}: {}", name, fmt::join(dropped[name], ", ")));
-    }
+    if (dropped.empty()) continue;
+    legend_.push_back(fmt::format("{}: {}", name, fmt::join(dropped, ", ")));
+    dropped_[name] = std::move(dropped);
   }
-  for (const std::string& label : labels) {
+}
+
+std::string LabelShortener::Shorten(const std::string& label) const {
+  std::vector<std::string> axes;
+  for (const std::string& of_axis : SplitOutside(label, ' ')) {
     std::vector<std::string> parts;
-    for (Part part : ParseLabel(label)) {
-      std::erase_if(part.params, [&](const std::string& param) {
-        const std::vector<std::string>& gone = dropped[part.name];
-        return std::find(gone.begin(), gone.end(), param) != gone.end();
-      });
+    for (Part part : ParseLabel(of_axis)) {
+      if (const auto found = dropped_.find(part.name); found != dropped_.end()) {
+        std::erase_if(part.params, [&](const std::string& param) {
+          return std::find(found->second.begin(), found->second.end(), param) != found->second.end();
+        });
+      }
       parts.push_back(FormatPart(part));
     }
-    result.labels.push_back(fmt::format("{}", fmt::join(parts, "+")));
+    axes.push_back(fmt::format("{}", fmt::join(parts, "+")));
   }
-  return result;
+  return fmt::format("{}", fmt::join(axes, " "));
 }
 
 }  // namespace gridsweep

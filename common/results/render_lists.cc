@@ -1,6 +1,10 @@
 #include "common/results/render_lists.h"
 
+#include <functional>
+#include <string_view>
+
 #include "common/results/format_number.h"
+#include "common/results/labels.h"
 
 namespace gridsweep {
 namespace {
@@ -24,6 +28,55 @@ bool Varies(const std::vector<JobLine>& jobs, size_t axis) {
     if (job.labels[axis] != jobs.front().labels[axis]) return true;
   }
   return false;
+}
+
+// `shown` turns a label into what people see.
+Table BuildJobTable(const std::vector<JobLine>& jobs, const std::vector<std::string>& axes,
+                    const std::string& metric, const std::function<std::string(const std::string&)>& shown) {
+  Table table;
+  table.columns = {{.key = "id", .header = "job", .align = Align::kRight},
+                   {.key = "state", .header = "state"}};
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    const Audience audience = jobs.empty() || Varies(jobs, axis) ? Audience::kAll : Audience::kMachines;
+    table.columns.push_back({.key = axes[axis], .header = axes[axis], .audience = audience, .min_width = 6});
+  }
+  const std::vector<Column> figures = {
+      {.key = "seed", .header = "seed", .align = Align::kRight},
+      {.key = "objective", .header = metric.empty() ? "objective" : metric, .align = Align::kRight},
+      {.key = "objective_epoch", .header = "epoch", .align = Align::kRight, .priority = 1},
+      {.key = "attempts", .header = "attempts", .align = Align::kRight, .priority = 2},
+      {.key = "error", .header = "error", .min_width = 12}};
+  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
+  for (const JobLine& job : jobs) {
+    std::vector<Cell> row = {Cell::Integer(job.id), Cell::Text(job.state)};
+    for (size_t axis = 0; axis < axes.size(); ++axis) {
+      row.push_back(Cell(shown(job.labels[axis]), job.labels[axis]));
+    }
+    row.push_back(Cell::Integer(job.seed));
+    row.push_back(job.objective ? Cell(FormatMetric(metric, *job.objective), NumberToJson(*job.objective))
+                                : Cell());
+    row.push_back(job.objective ? Cell::Integer(job.objective_epoch) : Cell());
+    row.push_back(Cell::Integer(job.attempts));
+    row.push_back(Cell::Text(job.error));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+constexpr size_t kBlobBytesShown = 16;
+
+std::string Hex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return hex;
+}
+
+Cell BlobCell(std::string_view bytes) {
+  const std::string whole = fmt::format("x'{}'", Hex(bytes));
+  if (bytes.size() <= kBlobBytesShown) return Cell::Text(whole);
+  return Cell(fmt::format("x'{}…' ({} bytes)", Hex(bytes.substr(0, kBlobBytesShown)),
+                          FormatCount(static_cast<int64_t>(bytes.size()))),
+              whole);
 }
 
 }  // namespace
@@ -101,32 +154,24 @@ Table WorkerTable(const std::vector<WorkerLine>& workers, absl::Time now) {
 
 Table JobTable(const std::vector<JobLine>& jobs, const std::vector<std::string>& axes,
                const std::string& metric) {
-  Table table;
-  table.columns = {{.key = "id", .header = "job", .align = Align::kRight},
-                   {.key = "state", .header = "state"}};
+  return BuildJobTable(jobs, axes, metric, [](const std::string& label) { return label; });
+}
+
+Table JobTable(const std::vector<JobLine>& jobs, const std::vector<std::string>& axes,
+               const std::string& metric, int width, std::string* legend) {
+  legend->clear();
+  Table table = JobTable(jobs, axes, metric);
+  if (width <= 0 || NaturalWidth(table) <= width) return table;
+  std::vector<std::string> labels;
   for (size_t axis = 0; axis < axes.size(); ++axis) {
-    const Audience audience = jobs.empty() || Varies(jobs, axis) ? Audience::kAll : Audience::kMachines;
-    table.columns.push_back({.key = axes[axis], .header = axes[axis], .audience = audience, .min_width = 6});
+    if (!Varies(jobs, axis)) continue;
+    for (const JobLine& job : jobs) labels.push_back(job.labels[axis]);
   }
-  const std::vector<Column> figures = {
-      {.key = "seed", .header = "seed", .align = Align::kRight},
-      {.key = "objective", .header = metric.empty() ? "objective" : metric, .align = Align::kRight},
-      {.key = "objective_epoch", .header = "epoch", .align = Align::kRight, .priority = 1},
-      {.key = "attempts", .header = "attempts", .align = Align::kRight, .priority = 2},
-      {.key = "error", .header = "error", .min_width = 12}};
-  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
-  for (const JobLine& job : jobs) {
-    std::vector<Cell> row = {Cell::Integer(job.id), Cell::Text(job.state)};
-    for (size_t axis = 0; axis < axes.size(); ++axis) row.push_back(Cell::Text(job.labels[axis]));
-    row.push_back(Cell::Integer(job.seed));
-    row.push_back(job.objective ? Cell(FormatMetric(metric, *job.objective), NumberToJson(*job.objective))
-                                : Cell());
-    row.push_back(job.objective ? Cell::Integer(job.objective_epoch) : Cell());
-    row.push_back(Cell::Integer(job.attempts));
-    row.push_back(Cell::Text(job.error));
-    table.rows.push_back(std::move(row));
-  }
-  return table;
+  const LabelShortener shortener(labels);
+  if (shortener.legend().empty()) return table;
+  *legend = fmt::format("in all of these jobs: {}", fmt::join(shortener.legend(), "; "));
+  return BuildJobTable(jobs, axes, metric,
+                       [&](const std::string& label) { return shortener.Shorten(label); });
 }
 
 Table QueryTable(const std::vector<std::string>& columns, const std::vector<std::vector<QueryValue>>& rows) {
@@ -142,6 +187,9 @@ Table QueryTable(const std::vector<std::string>& columns, const std::vector<std:
         cells.push_back(Cell(fmt::format("{:.6g}", *real), NumberToJson(*real)));
       } else if (const auto* text = std::get_if<std::string>(&row[c])) {
         cells.push_back(Cell::Text(*text));
+        continue;
+      } else if (const auto* blob = std::get_if<QueryBlob>(&row[c])) {
+        cells.push_back(BlobCell(blob->bytes));
         continue;
       } else {
         cells.push_back(Cell("NULL", nullptr));

@@ -59,8 +59,16 @@ struct JobLine {
 // objective.
 Table JobTable(const std::vector<JobLine>& jobs, const std::vector<std::string>& axes,
                const std::string& metric);
+// The same where it does not fit a terminal of `width` columns: people see the labels without the parameters that are the
+// same in all of `jobs`, and `legend` says which these are.
+Table JobTable(const std::vector<JobLine>& jobs, const std::vector<std::string>& axes,
+               const std::string& metric, int width, std::string* legend);
 
-using QueryValue = std::variant<std::monostate, int64_t, double, std::string>;  // monostate: NULL
+struct QueryBlob {
+  std::string bytes;
+};
+using QueryValue = std::variant<std::monostate, int64_t, double, std::string, QueryBlob>;  // monostate: NULL
+// A blob reads x'0a1f…', SQL's way to write it; people see its beginning and length.
 Table QueryTable(const std::vector<std::string>& columns, const std::vector<std::vector<QueryValue>>& rows);
 
 // "just now", "42 s ago", "3 min ago", "2 h ago", "5 d ago".

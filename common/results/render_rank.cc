@@ -57,9 +57,13 @@ const std::vector<RankColumn>& FigureColumns() {
        [](const RankedRow& row, const RankedTable&) { return Optional(row.test_accuracy, FormatAccuracy); }},
       {{.key = "test_loss", .header = "test loss", .align = Align::kRight, .priority = 4},
        [](const RankedRow& row, const RankedTable&) { return Optional(row.test_loss, FormatLoss); }},
-      {{.key = "train_loss", .header = "train loss", .align = Align::kRight, .priority = 6},
+      {{.key = "train_loss",
+        .header = "train loss",
+        .align = Align::kRight,
+        .priority = 9,
+        .expendable = true},
        [](const RankedRow& row, const RankedTable&) { return Optional(row.train_loss, FormatLoss); }},
-      {{.key = "best_epoch", .header = "epoch", .align = Align::kRight, .priority = 7},
+      {{.key = "best_epoch", .header = "epoch", .align = Align::kRight, .priority = 8, .expendable = true},
        [](const RankedRow& row, const RankedTable&) { return Optional(row.best_epoch, FormatMeanCount); }},
   };
   return columns;
@@ -77,7 +81,7 @@ const std::vector<RankColumn>& LevelColumns() {
 
 const std::vector<RankColumn>& RunColumns() {
   static const std::vector<RankColumn> columns = {
-      {{.key = "seconds", .header = "s/job", .align = Align::kRight, .priority = 3},
+      {{.key = "seconds", .header = "s/job", .align = Align::kRight, .priority = 7, .expendable = true},
        [](const RankedRow& row, const RankedTable&) { return Optional(row.seconds, FormatSeconds); }},
       {{.key = "shared_epochs", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) { return Raw(row.shared_epochs); }},
@@ -103,17 +107,14 @@ void Append(std::vector<RankColumn>& all, const std::vector<RankColumn>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-// Rows shown with shorter labels, if that is what it takes to fit, and what the shortening left out.
+// Gives the rows shorter labels. Returns what is the same in the whole sweep and left out.
 std::vector<std::string> Shorten(RankedTable& ranked) {
-  std::vector<std::string> legend;
-  for (size_t axis = 0; axis < ranked.axes.size(); ++axis) {
-    std::vector<std::string> labels;
-    for (const RankedRow& row : ranked.rows) labels.push_back(row.labels[axis]);
-    CompactLabels compact = ShortenLabels(labels);
-    for (size_t r = 0; r < ranked.rows.size(); ++r) ranked.rows[r].labels[axis] = compact.labels[r];
-    legend.insert(legend.end(), compact.legend.begin(), compact.legend.end());
+  const LabelShortener shortener(ranked.all_labels);
+  for (RankedRow& row : ranked.rows) {
+    for (std::string& label : row.labels) label = shortener.Shorten(label);
+    if (!row.best_label.empty()) row.best_label = shortener.Shorten(row.best_label);
   }
-  return legend;
+  return shortener.legend();
 }
 
 std::string Plural(int64_t count, std::string_view noun) {
@@ -123,7 +124,12 @@ std::string Plural(int64_t count, std::string_view noun) {
 std::string RankedBy(const RankedTable& ranked) {
   std::string text = fmt::format("ranked by {} ({}, {} epoch)", ranked.metric,
                                  ranked.goal == "min" ? "lowest" : "highest", ranked.epoch);
-  if (ranked.ranked_on_test) {
+  if (ranked.metric.starts_with("train_")) {
+    text += "; ranked on the training images";
+    text += ranked.validation > 0
+                ? fmt::format(", though {:.4g} % were held out for validation", ranked.validation * 100)
+                : ": nothing was held out";
+  } else if (ranked.ranked_on_test) {
     text += ranked.validation > 0 ? "; ranked on test, though validation images were held out"
                                   : "; ranked on test: nothing was held out";
   } else if (ranked.validation > 0) {
@@ -166,29 +172,6 @@ std::vector<std::string> Caption(const RankedTable& ranked, const RankOptions& o
   return lines;
 }
 
-// `text` in lines of at most `width` columns, broken at spaces.
-std::string Wrap(std::string_view text, int width) {
-  if (width <= 0 || DisplayWidth(text) <= width) return std::string(text) + "\n";
-  std::string result;
-  std::string line(text.substr(0, text.find_first_not_of(' ')));
-  text.remove_prefix(line.size());
-  bool begun = false;
-  while (!text.empty()) {
-    const size_t space = text.find(' ');
-    const std::string_view word = text.substr(0, space);
-    if (begun && DisplayWidth(line) + 1 + DisplayWidth(word) > width) {
-      result += line + "\n";
-      line = "    ";
-    } else if (begun) {
-      line += ' ';
-    }
-    begun = true;
-    line += word;
-    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-  }
-  return result + line + "\n";
-}
-
 constexpr size_t kMaxNotes = 20;
 
 // Takes the notes out of the table and returns them as lines of their own: where they do not fit beside the figures, a
@@ -201,7 +184,7 @@ std::string NotesBelow(Table& table, const std::vector<RankedRow>& rows, int wid
   size_t all = 0;
   for (const RankedRow& row : rows) {
     if (row.note.empty() || ++all > kMaxNotes) continue;
-    text += Wrap(Printable(fmt::format("  {}: {}", fmt::join(row.labels, " "), row.note)), width);
+    text += WrapText(Printable(fmt::format("  {}: {}", fmt::join(row.labels, " "), row.note)), width);
     ++shown;
   }
   if (all > shown)
@@ -277,15 +260,16 @@ std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Scr
   if (screen.width > 0 && NaturalWidth(table) > screen.width) {
     RankedTable shorter = ranked;
     const std::vector<std::string> legend = Shorten(shorter);
-    if (!legend.empty()) {
-      const bool all = static_cast<int64_t>(ranked.rows.size()) == ranked.total_rows;
-      caption.push_back(fmt::format("{}: {}", all ? "everywhere" : "in these rows", fmt::join(legend, "; ")));
-    }
+    if (!legend.empty()) caption.push_back(fmt::format("everywhere: {}", fmt::join(legend, "; ")));
     table = BuildRankTable(shorter, options);
     if (NaturalWidth(table) > screen.width) notes = NotesBelow(table, shorter.rows, screen.width);
+    if (const std::vector<std::string> hidden = LeftOut(table, screen); !hidden.empty()) {
+      caption.push_back(fmt::format("left out: {}; a wider terminal or --format csv shows {}",
+                                    fmt::join(hidden, ", "), hidden.size() == 1 ? "it" : "them"));
+    }
   }
   std::string result;
-  for (const std::string& line : caption) result += Wrap(Printable(line), screen.width);
+  for (const std::string& line : caption) result += WrapText(Printable(line), screen.width);
   result += "\n" + RenderTable(table, screen);
   if (static_cast<int64_t>(ranked.rows.size()) < ranked.total_rows) {
     result +=

@@ -18,7 +18,7 @@ struct RankedTable {
   std::string metric;           // what is ranked: "val_accuracy"
   std::string goal;             // "max", "min"
   std::string epoch;            // "best", "last"
-  bool ranked_on_test = false;  // nothing was held out
+  bool ranked_on_test = false;  // by the test set's own figures
   double validation = 0;
   int64_t seeds = 0;
   int64_t epochs = 0;
@@ -27,6 +27,8 @@ struct RankedTable {
   std::vector<std::string> axes;       // that vary, one label of each row per axis
   std::vector<std::string> constants;  // "optimizer = adam"
   std::vector<RankedRow> rows;
+  // Every label of the axes that vary within the sweep, also of rows that --top left out.
+  std::vector<std::string> all_labels;
   int64_t total_rows = 0;      // before --top
   bool by_level = false;       // rows are levels of the one axis
   bool shares_epochs = false;  // some epochs were trained once for several jobs

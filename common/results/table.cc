@@ -51,6 +51,12 @@ int LeastWidth(const Shown& shown) {
   return shown.column->min_width == 0 ? shown.natural : std::min(shown.natural, shown.column->min_width);
 }
 
+// With whole cells; only the header may be shortened.
+int UncutWidth(const Shown& shown) {
+  if (shown.column->min_width == 0) return shown.natural;
+  return std::min(shown.natural, std::max({shown.cells_width, kMinHeader, shown.column->min_width}));
+}
+
 int ComfortableWidth(const Shown& shown) {
   if (shown.column->min_width == 0) return shown.natural;
   const int cells = std::min(shown.cells_width, shown.column->comfortable_width);
@@ -70,19 +76,27 @@ void Shrink(std::vector<Shown>& columns, int width, int (*floor)(const Shown&)) 
   }
 }
 
-void Fit(std::vector<Shown>& columns, int width) {
-  const auto comfortable_total = [&] {
-    int total = -kGap;
-    for (const Shown& shown : columns) total += ComfortableWidth(shown) + kGap;
-    return total;
+// Leaves out the least important columns of those that `may_go`, one at a time, until all fit when each is as wide as
+// `want` says.
+void LeaveOut(std::vector<Shown>& columns, int width, int (*want)(const Shown&),
+              bool (*may_go)(const Column&)) {
+  const auto total = [&] {
+    int sum = -kGap;
+    for (const Shown& shown : columns) sum += want(shown) + kGap;
+    return sum;
   };
-  while (comfortable_total() > width) {
+  const auto rank = [&](const Shown& shown) { return may_go(*shown.column) ? shown.column->priority : 0; };
+  while (total() > width) {
     const auto least_important = std::max_element(
-        columns.begin(), columns.end(),
-        [](const Shown& a, const Shown& b) { return a.column->priority < b.column->priority; });
-    if (least_important == columns.end() || least_important->column->priority == 0) break;
+        columns.begin(), columns.end(), [&](const Shown& a, const Shown& b) { return rank(a) < rank(b); });
+    if (least_important == columns.end() || rank(*least_important) == 0) return;
     columns.erase(least_important);
   }
+}
+
+void Fit(std::vector<Shown>& columns, int width) {
+  LeaveOut(columns, width, UncutWidth, [](const Column& column) { return column.expendable; });
+  LeaveOut(columns, width, ComfortableWidth, [](const Column&) { return true; });
   Shrink(columns, width, ComfortableWidth);
   Shrink(columns, width, LeastWidth);
 }
@@ -162,6 +176,22 @@ std::string RenderTable(const Table& table, const Screen& screen) {
     result += Line(columns, texts) + "\n";
   }
   return result;
+}
+
+std::vector<std::string> LeftOut(const Table& table, const Screen& screen) {
+  const std::vector<Shown> all = ForPeople(table);
+  std::vector<Shown> kept = all;
+  if (screen.width > 0) Fit(kept, screen.width);
+  std::vector<std::string> headers;
+  size_t next = 0;
+  for (const Shown& shown : all) {
+    if (next < kept.size() && kept[next].column == shown.column) {
+      ++next;
+    } else {
+      headers.push_back(shown.column->header);
+    }
+  }
+  return headers;
 }
 
 int NaturalWidth(const Table& table) {

@@ -29,6 +29,7 @@ struct Column {
   Audience audience = Audience::kAll;
   // In a narrow terminal columns are left out, the highest priority number first; 0 is never left out.
   int priority = 0;
+  bool expendable = false;  // left out before any cell is shortened
   // 0: never shortened. Otherwise headers and then cells may be shortened with "…", cells down to comfortable_width as
   // long as other columns can be left out instead, and to this when nothing else helps.
   int min_width = 0;
@@ -60,6 +61,8 @@ struct Screen {
 // Header, a rule, rows; columns two spaces apart; no trailing spaces; ends in a newline. Columns that are
 // empty in every row are left out.
 std::string RenderTable(const Table& table, const Screen& screen);
+// The headers of the columns that RenderTable leaves out because they do not fit.
+std::vector<std::string> LeftOut(const Table& table, const Screen& screen);
 // The width RenderTable would need to show every column in full.
 int NaturalWidth(const Table& table);
 // RFC 4180 with \n line ends; doubles with 17 significant digits, so that they read back to the same bits.

@@ -199,4 +199,26 @@ std::string Printable(std::string_view text) {
   return result;
 }
 
+std::string WrapText(std::string_view text, int width) {
+  if (width <= 0 || DisplayWidth(text) <= width) return std::string(text) + "\n";
+  std::string result;
+  std::string line(text.substr(0, text.find_first_not_of(' ')));
+  text.remove_prefix(line.size());
+  bool begun = false;
+  while (!text.empty()) {
+    const size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    if (begun && DisplayWidth(line) + 1 + DisplayWidth(word) > width) {
+      result += line + "\n";
+      line = "    ";
+    } else if (begun) {
+      line += ' ';
+    }
+    begun = true;
+    line += word;
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+  }
+  return result + line + "\n";
+}
+
 }  // namespace gridsweep

@@ -20,6 +20,10 @@ std::string Truncate(std::string_view text, int width);
 std::string PadRight(std::string_view text, int width);
 std::string PadLeft(std::string_view text, int width);
 
+// `text` in lines of at most `width` columns (0: in one), broken at spaces, the second and later ones indented; ends in a
+// newline.
+std::string WrapText(std::string_view text, int width);
+
 // On one line and without control characters (each becomes a space) or invalid UTF-8: safe to print on a
 // terminal, whoever wrote it.
 std::string Printable(std::string_view text);

@@ -1,8 +1,7 @@
 #include "common/sweep/exclude_reader.h"
 
-#include <algorithm>
-
 #include "common/catalog/quote.h"
+#include "common/sweep/axis_index.h"
 #include "common/sweep/axis_reader.h"
 #include "common/sweep/scalar_reader.h"
 
@@ -35,19 +34,19 @@ absl::Status ExcludesNothing(const SweepSource& source, const YamlNode& node, Ax
 }
 
 absl::Status ReadChoice(const SweepSource& source, const YamlNode& node, const Catalog& catalog,
-                        const std::vector<AxisValue>& values, ExclusionTerm& term) {
+                        const std::vector<AxisValue>& values, AxisIndex& index, ExclusionTerm& term) {
   GS_ASSIGN_OR_RETURN(const AxisItem item, ReadAxisItem(source, node, term.axis, catalog));
-  ExclusionTerm alone{term.axis, {ToChoice(item)}};
-  const bool matches =
-      std::any_of(values.begin(), values.end(), [&](const AxisValue& value) { return alone.Matches(value); });
-  if (!matches) return ExcludesNothing(source, node, term.axis, catalog, values);
-  term.choices.push_back(std::move(alone.choices[0]));
+  const ValueSet matching = index.Matching(item);
+  if (matching.IsEmpty()) return ExcludesNothing(source, node, term.axis, catalog, values);
+  term.values |= matching;
+  term.choices.push_back(ToChoice(item));
   return absl::OkStatus();
 }
 
 absl::StatusOr<Exclusion> ReadExclusion(const SweepSource& source, const YamlNode& node,
                                         const Catalog& catalog,
-                                        const std::array<std::vector<AxisValue>, kAxisCount>& axes) {
+                                        const std::array<std::vector<AxisValue>, kAxisCount>& axes,
+                                        std::vector<AxisIndex>& indexes) {
   if (!node.IsMap() || node.keys.empty()) {
     return source.Error(node.at,
                         fmt::format("exclude: expected a rule such as {{model: mlp, optimizer: sgd}}, got {}",
@@ -63,15 +62,16 @@ absl::StatusOr<Exclusion> ReadExclusion(const SweepSource& source, const YamlNod
     const YamlNode* value = FindKey(node, AxisName(axis));
     if (value == nullptr) continue;
     const std::vector<AxisValue>& values = axes[static_cast<size_t>(axis)];
-    ExclusionTerm term{axis, {}};
+    AxisIndex& index = indexes[static_cast<size_t>(axis)];
+    ExclusionTerm term{axis, {}, ValueSet(values.size())};
     if (!value->IsList()) {
-      GS_RETURN_IF_ERROR(ReadChoice(source, *value, catalog, values, term));
+      GS_RETURN_IF_ERROR(ReadChoice(source, *value, catalog, values, index, term));
     } else if (value->items.empty()) {
       return source.Error(
           value->at, fmt::format("exclude, {}: an empty list, expected at least one value", AxisName(axis)));
     } else {
       for (const YamlNode& item : value->items) {
-        GS_RETURN_IF_ERROR(ReadChoice(source, item, catalog, values, term));
+        GS_RETURN_IF_ERROR(ReadChoice(source, item, catalog, values, index, term));
       }
     }
     exclusion.terms.push_back(std::move(term));
@@ -91,9 +91,11 @@ absl::StatusOr<std::vector<Exclusion>> ReadExclusions(
     return source.Error(node.at, fmt::format("exclude: {} rules, at most {} are supported", node.items.size(),
                                              kMaxExclusions));
   }
+  std::vector<AxisIndex> indexes;
+  for (const std::vector<AxisValue>& values : axes) indexes.emplace_back(values);
   std::vector<Exclusion> exclusions;
   for (const YamlNode& rule : node.items) {
-    GS_ASSIGN_OR_RETURN(Exclusion exclusion, ReadExclusion(source, rule, catalog, axes));
+    GS_ASSIGN_OR_RETURN(Exclusion exclusion, ReadExclusion(source, rule, catalog, axes, indexes));
     exclusions.push_back(std::move(exclusion));
   }
   return exclusions;

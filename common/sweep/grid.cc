@@ -2,62 +2,60 @@
 
 #include <bit>
 
+#include "common/sweep/exclusion_counter.h"
+
 namespace gridsweep {
 namespace {
 
 constexpr size_t kBits = 64;
 
-bool TermsMatch(const Exclusion& rule, Axis axis, const AxisValue& value) {
-  for (const ExclusionTerm& term : rule.terms) {
-    if (term.axis == axis && !term.Matches(value)) return false;
+// Mirrors a square of 64 by 64 bits at its diagonal (Warren, Hacker's Delight, 7-3).
+void Transpose(std::array<uint64_t, kBits>& square) {
+  uint64_t mask = 0x00000000ffffffff;
+  for (size_t half = kBits / 2; half != 0; half /= 2, mask ^= mask << half) {
+    for (size_t row = 0; row < kBits; row = ((row | half) + 1) & ~half) {
+      const uint64_t swapped = ((square[row] >> half) ^ square[row | half]) & mask;
+      square[row] ^= swapped << half;
+      square[row | half] ^= swapped;
+    }
   }
-  return true;
 }
 
-// The smallest element of a set of rules, or -1.
-int FirstRule(const std::vector<uint64_t>& rules) {
-  for (size_t word = 0; word < rules.size(); ++word) {
-    if (rules[word] != 0) return static_cast<int>(word * kBits) + std::countr_zero(rules[word]);
+// By value, `words` each: the rules that the value of `axis` does not contradict. From rule by rule to value by value, 64
+// of each at a time.
+std::vector<uint64_t> RulesByValue(const SweepSpec& spec, Axis axis, size_t words) {
+  const size_t size = spec.axis(axis).size();
+  std::vector<const ExclusionTerm*> terms(words * kBits, nullptr);
+  for (size_t rule = 0; rule < spec.exclude.size(); ++rule) {
+    for (const ExclusionTerm& term : spec.exclude[rule].terms) {
+      if (term.axis == axis) terms[rule] = &term;
+    }
   }
-  return -1;
+  std::vector<uint64_t> by_value(size * words, 0);
+  for (size_t word = 0; word < words; ++word) {
+    for (size_t first = 0; first < size; first += kBits) {
+      std::array<uint64_t, kBits> square{};
+      for (size_t i = 0; i < kBits && word * kBits + i < spec.exclude.size(); ++i) {
+        const ExclusionTerm* term = terms[word * kBits + i];
+        square[i] = term == nullptr ? ~uint64_t{0} : term->values.words()[first / kBits];
+      }
+      Transpose(square);
+      for (size_t i = 0; i < kBits && first + i < size; ++i) by_value[(first + i) * words + word] = square[i];
+    }
+  }
+  return by_value;
 }
 
 }  // namespace
 
-Grid::Grid(const SweepSpec& spec)
-    : spec_(&spec),
-      words_((spec.exclude.size() + kBits - 1) / kBits),
-      excluded_by_rule_(spec.exclude.size(), 0) {
+Grid::Grid(const SweepSpec& spec) : spec_(&spec), words_((spec.exclude.size() + kBits - 1) / kBits) {
   for (const Axis axis : kAllAxes) {
-    const std::vector<AxisValue>& values = spec.axis(axis);
-    std::vector<uint64_t>& rules = rules_[static_cast<size_t>(axis)];
-    rules.assign(values.size() * words_, 0);
-    for (size_t value = 0; value < values.size(); ++value) {
-      for (size_t rule = 0; rule < spec.exclude.size(); ++rule) {
-        if (!TermsMatch(spec.exclude[rule], axis, values[value])) continue;
-        rules[value * words_ + rule / kBits] |= uint64_t{1} << (rule % kBits);
-      }
-    }
-    combinations_ *= static_cast<int64_t>(values.size());
+    combinations_ *= static_cast<int64_t>(spec.axis(axis).size());
+    rules_[static_cast<size_t>(axis)] = RulesByValue(spec, axis, words_);
   }
+  excluded_by_rule_ = CountExclusions(spec, words_, rules_);
   cells_ = combinations_;
-  if (words_ > 0) Count(0, std::vector<uint64_t>(words_, ~uint64_t{0}));
-}
-
-void Grid::Count(size_t axis, const std::vector<uint64_t>& open) {
-  const std::vector<uint64_t>& rules = rules_[axis];
-  std::vector<uint64_t> left(words_);
-  for (size_t value = 0; value * words_ < rules.size(); ++value) {
-    for (size_t word = 0; word < words_; ++word) left[word] = open[word] & rules[value * words_ + word];
-    const int rule = FirstRule(left);
-    if (rule < 0) continue;  // nothing below is excluded
-    if (axis + 1 < kAxisCount) {
-      Count(axis + 1, left);
-    } else {
-      ++excluded_by_rule_[static_cast<size_t>(rule)];
-      --cells_;
-    }
-  }
+  for (const int64_t excluded : excluded_by_rule_) cells_ -= excluded;
 }
 
 std::array<size_t, kAxisCount> Grid::Position(int64_t index) const {
@@ -74,11 +72,12 @@ std::array<size_t, kAxisCount> Grid::Position(int64_t index) const {
 int Grid::ExcludingRule(int64_t index) const {
   if (words_ == 0) return -1;
   const std::array<size_t, kAxisCount> position = Position(index);
-  std::vector<uint64_t> left(words_, ~uint64_t{0});
-  for (size_t axis = 0; axis < kAxisCount; ++axis) {
-    for (size_t word = 0; word < words_; ++word) left[word] &= rules_[axis][position[axis] * words_ + word];
+  for (size_t word = 0; word < words_; ++word) {
+    uint64_t left = ~uint64_t{0};
+    for (size_t axis = 0; axis < kAxisCount; ++axis) left &= rules_[axis][position[axis] * words_ + word];
+    if (left != 0) return static_cast<int>(word * kBits) + std::countr_zero(left);
   }
-  return FirstRule(left);
+  return -1;
 }
 
 bool Grid::IsExcluded(int64_t index) const {

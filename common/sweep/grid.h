@@ -35,9 +35,6 @@ class Grid {
   JobSpec Job(int64_t index, int64_t seed) const;
 
  private:
-  // Counts the cells below `axis` whose earlier values leave the rules `open`.
-  void Count(size_t axis, const std::vector<uint64_t>& open);
-
   const SweepSpec* spec_;
   int64_t combinations_ = 1;
   int64_t cells_ = 0;

@@ -57,6 +57,7 @@ class SweepReader {
     GS_RETURN_IF_ERROR(ReadSeeds(FindKey(root, "seeds")));
     GS_ASSIGN_OR_RETURN(const YamlNode* grid, Required(root, "grid"));
     GS_RETURN_IF_ERROR(ReadGrid(*grid));
+    GS_RETURN_IF_ERROR(CheckBatchSize(FindKey(root, "training")));
     if (const YamlNode* exclude = FindKey(root, "exclude")) {
       GS_ASSIGN_OR_RETURN(spec_.exclude, ReadExclusions(source_, *exclude, catalog_, spec_.axes));
     }
@@ -185,6 +186,23 @@ class SweepReader {
     GS_RETURN_IF_ERROR(CheckSize(node, items, total));
     for (size_t axis = 0; axis < kAxisCount; ++axis) {
       spec_.axes[axis] = ExpandAxis(items[axis], &spec_.duplicates[axis]);
+    }
+    return absl::OkStatus();
+  }
+
+  // REQUIRES: training settings and grid are read.
+  absl::Status CheckBatchSize(const YamlNode* training) {
+    if (spec_.training.batch_size > 1 || training == nullptr) return absl::OkStatus();
+    for (const AxisValue& value : spec_.axis(Axis::kModel)) {
+      const Component& model = value.components.front();
+      const auto norm = model.params.find("batch_norm");
+      if (norm == model.params.end() || norm->second != ParamValue(true)) continue;
+      return source_.Error(
+          FindKey(*training, "batch_size")->at,
+          fmt::format(
+              "training, 'batch_size': batches of 1 leave model '{0}' nothing to normalize over: raise batch_size "
+              "to 2 or more, or write {{{0}: {{batch_norm: false}}}}",
+              model.name));
     }
     return absl::OkStatus();
   }

@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/catalog/catalog.h"
 #include "common/job/job_spec.h"
+#include "common/sweep/value_set.h"
 
 namespace gridsweep {
 
@@ -35,10 +36,12 @@ struct ExclusionTerm {
   };
   Axis axis = Axis::kModel;
   std::vector<Choice> choices;
+  ValueSet values;  // positions of the axis's values that match
+  // The definition of a match, one value at a time.
   bool Matches(const AxisValue& value) const;
 };
 
-// A cell is excluded if every term matches. At least one term.
+// A cell is excluded if every term matches. At least one term, at most one for each axis.
 struct Exclusion {
   std::vector<ExclusionTerm> terms;
   int line = 0;      // of the rule in the file

@@ -6,6 +6,24 @@
 #include "common/base/log.h"
 
 namespace gridsweep {
+namespace {
+
+void LogDepartures(const Departures& gone) {
+  for (const std::string& worker : gone.left) Log(LogLevel::kInfo, "worker_left", {{"worker", worker}});
+  for (const LostWorker& worker : gone.lost) {
+    Log(LogLevel::kWarning, "worker_lost",
+        {{"worker", worker.name}, {"attempts", worker.attempts}, {"reason", "not heard for the lease"}});
+  }
+  for (const LostAttempt& lost : gone.attempts) {
+    Log(LogLevel::kWarning, "attempt_lost",
+        {{"attempt", lost.attempt.value},
+         {"job", lost.job.value},
+         {"worker", lost.worker},
+         {"reason", lost.reason}});
+  }
+}
+
+}  // namespace
 
 CommitLoop::CommitLoop(Store* store, StoreReader* reader, JobQueue* queue, const Clock* clock,
                        Options options)
@@ -87,6 +105,8 @@ void CommitLoop::RunBatch(std::deque<Item> batch) {
       Log(LogLevel::kError, "lease_check_failed", {{"error", Message(tick)}});
     }
     commit = store_->CommitBatch();
+    // What is not stored has not happened: the reload forgets it.
+    if (commit.ok()) LogDepartures(queue_->TakeDepartures());
     if (!commit.ok()) reload_ = true;
   }
   if (!commit.ok()) {

@@ -59,7 +59,10 @@ absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
     lease.job.attempt = attempt;
     lease.worker = names[attempt.worker];
     lease.expiry = now.monotonic + options_.lease;
+    workers_[lease.worker].lost = false;
+    workers_[lease.worker].lost_after = lease.expiry;
   }
+  departures_ = {};
   costs_ = {};
   kinds_.clear();
   GS_ASSIGN_OR_RETURN(const std::vector<EpochCost> costs, store_->EpochCosts());
@@ -92,6 +95,8 @@ absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant&
   worker->sync_seq = std::max(worker->sync_seq, input.sync_seq);
   worker->last_seen = now.monotonic;
   worker->touched = true;
+  worker->lost = false;
+  worker->lost_after = now.monotonic + options_.lease;
 
   for (const HeldAttempt& held : input.held) {
     GS_ASSIGN_OR_RETURN(const auto lease, FindLease(held.attempt, held.token, input.worker, now, output));
@@ -111,7 +116,8 @@ absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant&
                                 [&](const auto& entry) { return entry.second.worker == input.worker; });
   if (input.leaving && !busy && !worker->left) {
     GS_RETURN_IF_ERROR(store_->MarkWorkerLeft(worker->id, now.wall));
-    worker->left = true;
+    worker->left = worker->lost = true;
+    departures_.left.push_back(input.worker);
   }
   output.next_call = NextCall(busy);
   return output;
@@ -134,8 +140,7 @@ absl::StatusOr<JobQueue::Worker*> JobQueue::Register(const SyncInput& input, con
       if (lease.worker == input.worker) orphans.push_back(lease.job.attempt);
     }
     for (const OpenAttempt& orphan : orphans) {
-      GS_RETURN_IF_ERROR(End(orphan, 0, EndedAs(AttemptState::kLost, "the worker was restarted"), now));
-      leases_.erase(orphan.attempt);
+      GS_RETURN_IF_ERROR(Lose(orphan, input.worker, "the worker was restarted", now));
     }
   }
   WorkerRecord record = input.info->record;
@@ -410,20 +415,19 @@ absl::Status JobQueue::Tick(const Instant& now, int limit) {
   last_tick_ = now.monotonic;
   if (stalled) {
     for (auto& [id, lease] : leases_) lease.expiry = now.monotonic + options_.lease;
+    for (auto& [name, worker] : workers_) worker.lost_after = now.monotonic + options_.lease;
     return absl::OkStatus();
   }
-  std::vector<OpenAttempt> expired;
+  FindLostWorkers(now);
+  std::vector<std::pair<OpenAttempt, std::string>> expired;
   for (const auto& [id, lease] : leases_) {
     if (lease.expiry > now.monotonic) continue;
-    expired.push_back(lease.job.attempt);
+    expired.emplace_back(lease.job.attempt, lease.worker);
     if (static_cast<int>(expired.size()) >= limit) break;
   }
-  for (const OpenAttempt& attempt : expired) {
-    const std::string why =
-        fmt::format("the worker was not heard for {}", absl::FormatDuration(options_.lease));
-    GS_RETURN_IF_ERROR(End(attempt, 0, EndedAs(AttemptState::kLost, why), now));
-    leases_.erase(attempt.attempt);
-  }
+  const std::string why =
+      fmt::format("the worker was not heard for {}", absl::FormatDuration(options_.lease));
+  for (const auto& [attempt, worker] : expired) GS_RETURN_IF_ERROR(Lose(attempt, worker, why, now));
   if (now.monotonic - last_touch_ >= kTouchInterval) {
     std::vector<WorkerId> seen;
     for (auto& [name, worker] : workers_) {
@@ -432,6 +436,24 @@ absl::Status JobQueue::Tick(const Instant& now, int limit) {
     if (!seen.empty()) GS_RETURN_IF_ERROR(store_->TouchWorkers(seen, now.wall));
     last_touch_ = now.monotonic;
   }
+  return absl::OkStatus();
+}
+
+void JobQueue::FindLostWorkers(const Instant& now) {
+  for (auto& [name, worker] : workers_) {
+    if (worker.lost || worker.lost_after > now.monotonic) continue;
+    worker.lost = true;
+    const auto held = std::count_if(leases_.begin(), leases_.end(),
+                                    [&](const auto& entry) { return entry.second.worker == name; });
+    departures_.lost.push_back({name, held});
+  }
+}
+
+absl::Status JobQueue::Lose(const OpenAttempt& attempt, const std::string& worker, const std::string& why,
+                            const Instant& now) {
+  GS_RETURN_IF_ERROR(End(attempt, 0, EndedAs(AttemptState::kLost, why), now));
+  departures_.attempts.push_back({attempt.attempt, attempt.job, worker, why});
+  leases_.erase(attempt.attempt);
   return absl::OkStatus();
 }
 

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -60,6 +61,23 @@ struct LiveWorker {
   int64_t running = 0;
 };
 
+// Who is gone and what was given up, for the log.
+struct LostAttempt {
+  AttemptId attempt;
+  JobId job;
+  std::string worker;
+  std::string reason;
+};
+struct LostWorker {
+  std::string name;
+  int64_t attempts = 0;  // that it held
+};
+struct Departures {
+  std::vector<std::string> left;  // workers that ended in order
+  std::vector<LostWorker> lost;
+  std::vector<LostAttempt> attempts;
+};
+
 class JobQueue {
  public:
   // `store` is not owned and must outlive the queue.
@@ -79,6 +97,10 @@ class JobQueue {
   // Ends the leases that have run out, at most `limit` a call. A gap between calls of more than half a lease
   // (this machine was suspended or stalled, so nobody could be heard) gives every lease a fresh term instead.
   absl::Status Tick(const Instant& now, int limit = 256);
+
+  // The workers and attempts given up since the last call: by Tick, as not heard for the lease, and by Sync, as started
+  // anew. A worker that has not been heard since Load, and held nothing then, is none.
+  Departures TakeDepartures() { return std::exchange(departures_, {}); }
 
   // Ends a sweep's jobs; workers learn it with their next Sync.
   absl::Status Cancel(SweepId sweep, const Instant& now);
@@ -103,6 +125,8 @@ class JobQueue {
     absl::Duration last_seen = -absl::InfiniteDuration();
     bool touched = false;  // heard since the store was told
     bool left = false;     // it ended in order
+    bool lost = true;      // not heard since Load, or given up
+    absl::Duration lost_after = absl::InfiniteDuration();
   };
   struct Lease {
     ClaimedJob job;  // job_json is empty after Load
@@ -131,6 +155,11 @@ class JobQueue {
   // Puts into `output` every lease the worker should run and did not list, and new ones as far as it has
   // room.
   absl::Status OfferLeases(const SyncInput& input, Worker& worker, const Instant& now, SyncOutput& output);
+  // Notes the workers that have been silent for the lease.
+  void FindLostWorkers(const Instant& now);
+  // Ends an attempt as lost and its lease with it.
+  absl::Status Lose(const OpenAttempt& attempt, const std::string& worker, const std::string& why,
+                    const Instant& now);
   absl::Duration NextCall(bool busy) const;
   // Heard within the lease, and has not left.
   bool IsLive(const Worker& worker, const Instant& now) const;
@@ -145,6 +174,7 @@ class JobQueue {
   const QueueOptions options_;
   LeaseMap leases_;
   std::map<std::string, Worker> workers_;  // by name
+  Departures departures_;
   CostModel costs_;
   std::map<std::pair<SweepId, int64_t>, std::string> kinds_;  // of work classes, as far as they were needed
   absl::Duration last_tick_ = -absl::InfiniteDuration();

@@ -112,6 +112,9 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   *response.mutable_sweep() = ToProto(sweep);
   for (const size_t column : columns) response.add_axes(std::string(AxisName(kAllAxes[column])));
   for (const std::string& constant : use.constants) response.add_constants(constant);
+  for (const size_t axis : use.varying) {
+    for (const std::string& label : levels[axis]) response.add_all_labels(label);
+  }
   response.set_total_rows(static_cast<int64_t>(rows.size()));
   response.set_shares_epochs(std::any_of(
       rows.begin(), rows.end(), [](const RankedRow& row) { return row.shared_epochs.value_or(0) > 0; }));
@@ -120,8 +123,7 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   }
   for (const RankedRow& row : rows) *response.add_rows() = ToProto(row, columns);
   const Metric metric = sweep.objective.metric;
-  response.set_ranked_on_test(sweep.training.validation == 0 || metric == Metric::kTestLoss ||
-                              metric == Metric::kTestAccuracy);
+  response.set_ranked_on_test(metric == Metric::kTestLoss || metric == Metric::kTestAccuracy);
   response.set_ranked_metric(std::string(MetricName(sweep.objective.metric)));
   return absl::OkStatus();
 }

@@ -10,13 +10,15 @@ std::string AxisUse::ShortLabel(const std::vector<std::string>& labels) const {
   std::string label;
   for (const size_t axis : varying) {
     if (!label.empty()) label += ' ';
-    label += labels[axis];
+    label += shortener.Shorten(labels[axis]);
   }
   return label;
 }
 
 AxisUse FindAxisUse(const std::vector<std::vector<std::string>>& levels) {
-  AxisUse use;
+  std::vector<std::string> all;
+  for (const auto& labels : levels) all.insert(all.end(), labels.begin(), labels.end());
+  AxisUse use{{}, {}, LabelShortener(all)};
   for (size_t axis = 0; axis < levels.size(); ++axis) {
     if (levels[axis].size() > 1) {
       use.varying.push_back(axis);
@@ -140,6 +142,7 @@ v1::QueryResponse ToProto(const QueryResult& result) {
       if (const auto* integer = std::get_if<int64_t>(&value)) cell->set_integer(*integer);
       if (const auto* real = std::get_if<double>(&value)) cell->set_real(*real);
       if (const auto* text = std::get_if<std::string>(&value)) cell->set_text(*text);
+      if (const auto* blob = std::get_if<SqlBlob>(&value)) cell->set_blob(blob->bytes);
     }
   }
   proto.set_truncated(result.truncated);

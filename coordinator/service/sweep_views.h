@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/results/labels.h"
 #include "common/results/ranking.h"
 #include "coordinator/store/store_reader.h"
 #include "gridsweep/v1/sweep_service.pb.h"
@@ -14,7 +15,9 @@ namespace gridsweep {
 struct AxisUse {
   std::vector<size_t> varying;         // indices in axis order
   std::vector<std::string> constants;  // "optimizer = adam"
-  // "cnn relu adam": the varying labels of a cell, or its model where nothing varies.
+  LabelShortener shortener;
+  // "cnn relu sgd(lr=0.05)": the varying labels of a cell without parameters that are the same in the whole sweep, or its
+  // model where nothing varies.
   std::string ShortLabel(const std::vector<std::string>& labels) const;
 };
 // `levels`: the distinct labels of each axis, in axis order.

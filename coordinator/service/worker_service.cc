@@ -28,7 +28,7 @@ void LogExchange(const SyncInput& input, const SyncOutput& output) {
           {{"attempt", events.attempt.value},
            {"worker", input.worker},
            {"outcome", AttemptStateName(finished->outcome)},
-           {"error", finished->error}});
+           LogField::IfAny("error", finished->error)});
     }
   }
 }

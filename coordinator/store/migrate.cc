@@ -16,8 +16,11 @@ namespace {
 const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002,
                                                &embedded::kSchema0003};
 
-absl::Status Corrupt(const std::string& path, const std::string& finding) {
-  return DataLoss("database '{}' is corrupt: {}; restore it from a backup", path, finding);
+absl::Status Damaged(const std::string& path, const std::string& finding) {
+  return DataLoss(
+      "'{}' is damaged, perhaps an incomplete copy: {}; restore a copy, or save what can be read with: sqlite3 '{}' "
+      ".recover | sqlite3 recovered.db",
+      path, finding, path);
 }
 
 absl::StatusOr<std::string> QuickCheck(Db& db) {
@@ -36,12 +39,13 @@ absl::StatusOr<SchemaIdentity> CheckSchema(Db& db, const std::string& path) {
   SchemaIdentity identity;
   const absl::StatusOr<int64_t> application = db.QueryInt("PRAGMA application_id");
   if (absl::IsDataLoss(application.status())) {
+    if (!db.IsForeignFormat()) return Damaged(path, Message(application.status()));
     return DataLoss("'{}' is not a gridsweep database: {}", path, Message(application.status()));
   }
   GS_RETURN_IF_ERROR(application.status());
   GS_ASSIGN_OR_RETURN(identity.version, db.QueryInt("PRAGMA user_version"));
   const absl::StatusOr<int64_t> objects = db.QueryInt("SELECT count(*) FROM sqlite_schema");
-  if (absl::IsDataLoss(objects.status())) return Corrupt(path, Message(objects.status()));
+  if (absl::IsDataLoss(objects.status())) return Damaged(path, Message(objects.status()));
   GS_RETURN_IF_ERROR(objects.status());
   if (*application == 0 && identity.version == 0 && *objects == 0) {
     identity.is_empty = true;
@@ -61,7 +65,7 @@ absl::StatusOr<SchemaIdentity> CheckSchema(Db& db, const std::string& path) {
   const absl::StatusOr<std::string> health = QuickCheck(db);
   if (!health.ok() && !absl::IsDataLoss(health.status())) return health.status();
   const std::string verdict = health.ok() ? *health : Message(health.status());
-  if (verdict != "ok") return Corrupt(path, verdict);
+  if (verdict != "ok") return Damaged(path, verdict);
   return identity;
 }
 

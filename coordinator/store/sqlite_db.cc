@@ -168,6 +168,10 @@ bool Db::InTransaction() const {
   return sqlite3_get_autocommit(db_) == 0;
 }
 
+bool Db::IsForeignFormat() const {
+  return (sqlite3_errcode(db_) & 0xff) == SQLITE_NOTADB;
+}
+
 absl::StatusOr<ReadTransaction> ReadTransaction::Begin(Db& db) {
   GS_RETURN_IF_ERROR(db.Execute("BEGIN"));
   return ReadTransaction(&db);

@@ -115,6 +115,8 @@ class Db {
   int64_t LastInsertId() const;  // row id of the last INSERT
   // False outside a transaction, also after SQLite has rolled one back because of an error.
   bool InTransaction() const;
+  // Whether the last call failed because the file has another format (NOTADB), rather than damaged pages.
+  bool IsForeignFormat() const;
 
   sqlite3* handle() { return db_; }
 

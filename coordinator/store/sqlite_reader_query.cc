@@ -2,9 +2,11 @@
 // limits on time, rows and memory.
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "absl/time/clock.h"
+#include "common/catalog/quote.h"
 #include "coordinator/store/sqlite_reader.h"
 
 namespace gridsweep {
@@ -12,8 +14,8 @@ namespace {
 
 constexpr int kMaxSqlBytes = 1 << 20;
 constexpr int kMaxValueBytes = 16 << 20;
-constexpr int64_t kMaxResultBytes = 64 << 20;
-constexpr int kStepsBetweenChecks = 10'000;  // of SQLite's virtual machine: well under a millisecond
+constexpr int64_t kMaxResultBytes = 48 << 20;  // well below what one message may hold
+constexpr int kStepsBetweenChecks = 10'000;    // of SQLite's virtual machine: well under a millisecond
 
 int Authorize(void* /*unused*/, int action, const char* table_or_null, const char* detail,
               const char* /*database*/, const char* /*trigger*/) {
@@ -85,6 +87,18 @@ absl::StatusOr<OwnedStatement> PrepareSelect(sqlite3* db, const std::string& sql
   return stmt;
 }
 
+// A text column may hold any bytes; a message's text may not.
+std::string ValidText(std::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Utf8Length(text, at);
+    valid += length == 0 ? "\uFFFD" : text.substr(at, length);
+    at += std::max<size_t>(1, length);
+  }
+  return valid;
+}
+
 SqlValue ReadValue(sqlite3_stmt* row, int column) {
   switch (sqlite3_column_type(row, column)) {
     case SQLITE_NULL:
@@ -93,16 +107,22 @@ SqlValue ReadValue(sqlite3_stmt* row, int column) {
       return static_cast<int64_t>(sqlite3_column_int64(row, column));
     case SQLITE_FLOAT:
       return sqlite3_column_double(row, column);
-    default: {
-      const auto* text = static_cast<const char*>(sqlite3_column_blob(row, column));
-      return std::string(text == nullptr ? "" : text, static_cast<size_t>(sqlite3_column_bytes(row, column)));
-    }
+    default:
+      break;
   }
+  const bool is_blob = sqlite3_column_type(row, column) == SQLITE_BLOB;
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(row, column));  // null if it is empty
+  const std::string_view bytes(data == nullptr ? "" : data,
+                               static_cast<size_t>(sqlite3_column_bytes(row, column)));
+  if (is_blob) return SqlBlob{std::string(bytes)};
+  return ValidText(bytes);
 }
 
 int64_t Footprint(const SqlValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return static_cast<int64_t>(sizeof value) + (text == nullptr ? 0 : static_cast<int64_t>(text->size()));
+  size_t bytes = sizeof value;
+  if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
+  if (const auto* blob = std::get_if<SqlBlob>(&value)) bytes += blob->bytes.size();
+  return static_cast<int64_t>(bytes);
 }
 
 }  // namespace
@@ -128,12 +148,21 @@ absl::StatusOr<QueryResult> SqliteReader::Query(const std::string& sql, const Qu
     const int rc = sqlite3_step(stmt.get());
     if (rc == SQLITE_DONE) return result;
     if (rc != SQLITE_ROW) return UserError(db);
-    if (static_cast<int64_t>(result.rows.size()) >= limits.max_rows || bytes > kMaxResultBytes) {
+    if (static_cast<int64_t>(result.rows.size()) >= limits.max_rows) {
       result.truncated = true;
       return result;
     }
     std::vector<SqlValue>& row = result.rows.emplace_back();
     for (int i = 0; i < columns; ++i) bytes += Footprint(row.emplace_back(ReadValue(stmt.get(), i)));
+    if (bytes <= kMaxResultBytes) continue;
+    result.rows.pop_back();
+    if (result.rows.empty()) {
+      return InvalidArgument(
+          "a row of the result is larger than {} MiB; select fewer columns, or a part with substr()",
+          kMaxResultBytes >> 20);
+    }
+    result.truncated = true;
+    return result;
   }
 }
 

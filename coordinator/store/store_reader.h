@@ -102,8 +102,12 @@ struct QueryLimits {
   absl::Duration timeout = absl::Seconds(10);
   int64_t max_rows = 100'000;
 };
-using SqlValue =
-    std::variant<std::monostate, int64_t, double, std::string>;  // monostate: NULL; blobs as text
+struct SqlBlob {
+  std::string bytes;
+  friend bool operator==(const SqlBlob&, const SqlBlob&) = default;
+};
+// monostate: NULL. Texts are valid UTF-8: what is not in the file reads as U+FFFD.
+using SqlValue = std::variant<std::monostate, int64_t, double, std::string, SqlBlob>;
 struct QueryResult {
   std::vector<std::string> columns;
   std::vector<std::vector<SqlValue>> rows;
@@ -139,7 +143,8 @@ class StoreReader {
   virtual absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() = 0;
 
   // Runs one SELECT (or EXPLAIN, or a WITH … SELECT). INVALID_ARGUMENT with SQLite's message for anything
-  // else; DEADLINE_EXCEEDED over the time limit. Cannot write, attach files or load extensions.
+  // else, also for a row of more than 48 MiB; DEADLINE_EXCEEDED over the time limit. A result of more than 48 MiB is
+  // truncated. Cannot write, attach files or load extensions.
   virtual absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) = 0;
 };
 

@@ -136,8 +136,8 @@ void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerEx
         {{"device", info_.devices[device].name},
          {"exit", exit.description},
          {"jobs", running.size()},
-         {"reason", trainer.killed_because},
-         {"stderr", LastBytes(exit.stderr_tail)}});
+         LogField::IfAny("reason", trainer.killed_because),
+         LogField::IfAny("stderr", LastBytes(exit.stderr_tail))});
   }
   if (trainer.phase == TrainerPhase::kStarting && exit.status == kTrainerUsage) {
     ended_ = FailedPrecondition("the trainer of {} refuses to start: {}", info_.devices[device].name,
@@ -247,7 +247,7 @@ void AgentCore::Finish(Attempt& attempt, AttemptFinished finished) {
       {{"attempt", attempt.id},
        {"job", attempt.job},
        {"outcome", OutcomeName(finished.outcome)},
-       {"error", finished.error}});
+       LogField::IfAny("error", finished.error)});
   book_.Record(attempt, std::move(finished));
 }
 

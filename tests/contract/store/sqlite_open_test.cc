@@ -107,8 +107,27 @@ TEST_F(SqliteOpenTest, CorruptDatabaseIsRefused) {
   for (size_t page = 2; page < bytes.size() / 4096; ++page)
     bytes.replace(page * 4096, 200, std::string(200, '\xA5'));
   WriteFile(path_, bytes);
-  EXPECT_THAT(OpenSqliteStore(path_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("corrupt")));
+  EXPECT_THAT(OpenSqliteStore(path_),
+              StatusIs(absl::StatusCode::kDataLoss, AllOf(HasSubstr("is damaged"), HasSubstr(path_))));
   EXPECT_EQ(ReadFile(path_), bytes);
+}
+
+TEST_F(SqliteOpenTest, TruncatedDatabaseIsRefusedUntouchedSayingWhatToDo) {
+  Open();
+  for (int i = 0; i < 20; ++i) s_->Submit(kSmallSweep, fmt::format("key-{}", i));
+  Close();
+  const std::string bytes = ReadFile(path_);
+  for (const size_t size : {size_t{4096}, size_t{40'000}, bytes.size() - 4096}) {
+    WriteFile(path_, bytes.substr(0, size));
+    const auto refused =
+        StatusIs(absl::StatusCode::kDataLoss,
+                 AllOf(HasSubstr(fmt::format("'{}' is damaged", path_)), HasSubstr("restore a copy"),
+                       HasSubstr(fmt::format("sqlite3 '{}' .recover", path_)),
+                       testing::Not(HasSubstr("not a gridsweep"))));
+    EXPECT_THAT(OpenSqliteStore(path_), refused) << size;
+    EXPECT_THAT(OpenSqliteStoreReadOnly(path_), refused) << size;
+    EXPECT_EQ(ReadFile(path_), bytes.substr(0, size));
+  }
 }
 
 TEST_F(SqliteOpenTest, NetworkFileSystemIsRefusedBeforeAnythingIsMade) {

@@ -26,8 +26,17 @@ TEST_F(SqliteQueryTest, ReturnsColumnsAndTypedValues) {
   EXPECT_THAT(result.columns, ElementsAre("i", "r", "t", "n", "b"));
   ASSERT_THAT(result.rows, SizeIs(1));
   EXPECT_EQ(result.rows[0],
-            (std::vector<SqlValue>{int64_t{1}, 0.5, std::string("x"), std::monostate{}, std::string("AB")}));
+            (std::vector<SqlValue>{int64_t{1}, 0.5, std::string("x"), std::monostate{}, SqlBlob{"AB"}}));
   EXPECT_FALSE(result.truncated);
+}
+
+TEST_F(SqliteQueryTest, TextsAreValidUtf8WhateverTheFileHolds) {
+  ASSERT_OK_AND_ASSIGN(
+      const QueryResult result,
+      Query("SELECT CAST(x'61ff7ac3a4c3' AS TEXT), x'ff00', CAST(x'' AS TEXT), x'', 'a' || char(0) || 'b'"));
+  EXPECT_EQ(result.rows[0],
+            (std::vector<SqlValue>{std::string("a\uFFFDzä\uFFFD"), SqlBlob{std::string("\xff\0", 2)},
+                                   std::string(), SqlBlob{}, std::string("a\0b", 3)}));
 }
 
 TEST_F(SqliteQueryTest, SelectWithAndExplainWork) {
@@ -114,7 +123,10 @@ TEST_F(SqliteQueryTest, MemoryIsBounded) {
                        Query("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) "
                              "SELECT zeroblob(8000000) FROM n"));
   EXPECT_TRUE(result.truncated);
-  EXPECT_LE(result.rows.size(), 10u);
+  EXPECT_LE(result.rows.size(), 6u);
+  EXPECT_THAT(
+      Query("SELECT zeroblob(16000000), zeroblob(16000000), zeroblob(16000000), zeroblob(16000000)"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("a row of the result is larger than 48 MiB")));
 }
 
 TEST_F(SqliteQueryTest, SeesWhatTheWriterCommitsNext) {

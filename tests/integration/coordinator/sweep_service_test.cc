@@ -181,6 +181,7 @@ TEST_F(SweepServiceTest, RankOrdersCellsAndComparesLevels) {
   ASSERT_OK_AND_ASSIGN(ranked, Rank(request));
   EXPECT_THAT(ranked.rows(), SizeIs(1));
   EXPECT_EQ(ranked.total_rows(), 4);
+  EXPECT_THAT(ranked.all_labels(), ElementsAre("mlp", "cnn", "relu", "tanh"));
 
   request.set_top(0);
   request.set_sort("-rank");
@@ -237,6 +238,14 @@ TEST_F(SweepServiceTest, QueriesAreReadOnlyAndLimited) {
   EXPECT_EQ(answer.rows(0).values(1).real(), 2.5);
   EXPECT_EQ(answer.rows(0).values(2).text(), "x");
   EXPECT_EQ(answer.rows(0).values(3).value_case(), v1::Value::VALUE_NOT_SET);
+
+  ASSERT_OK_AND_ASSIGN(answer, Query("SELECT x'00ff', CAST(x'61ff' AS TEXT)"));
+  EXPECT_EQ(answer.rows(0).values(0).blob(), std::string("\0\xff", 2));
+  EXPECT_EQ(answer.rows(0).values(1).text(), "a\uFFFD");
+  ASSERT_OK_AND_ASSIGN(answer,
+                       Query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 60) "
+                             "SELECT zeroblob(1000000) FROM n"));
+  EXPECT_TRUE(answer.truncated()) << "rather than more than a message holds";
 
   ASSERT_OK_AND_ASSIGN(answer, Query("SELECT job FROM v_jobs", 3));
   EXPECT_THAT(answer.columns(), ElementsAre("job"));

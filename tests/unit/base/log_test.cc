@@ -40,6 +40,16 @@ TEST_F(LogTest, NoValueCanForgeALineOrAField) {
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 
+TEST_F(LogTest, AFieldWithoutAnythingToSayIsLeftAway) {
+  EXPECT_THAT(Written(LogLevel::kInfo, "e", {{"a", 1}, LogField::IfAny("error", ""), {"b", ""}}),
+              EndsWith(" e a=1 b=\"\"\n"));
+  EXPECT_THAT(Written(LogLevel::kInfo, "e", {LogField::IfAny("error", "no data")}),
+              EndsWith(" e error=\"no data\"\n"));
+  ConfigureLog(LogLevel::kInfo, LogFormat::kJson);
+  EXPECT_THAT(Written(LogLevel::kInfo, "e", {LogField::IfAny("error", ""), {"a", 1}}),
+              EndsWith("\"event\":\"e\",\"a\":1}\n"));
+}
+
 TEST_F(LogTest, BytesThatAreNotUtf8AreNoProblem) {
   EXPECT_THAT(Written(LogLevel::kInfo, "e", {{"x", "\x01\xff \x7f"}}), HasSubstr(" e x=\"\\u0001"));
 }

@@ -266,6 +266,9 @@ TEST_F(LeaseTest, AWorkerThatLeavesIsGoneOnceItsWorkIsHandedBackAndGetsNoMore) {
   EXPECT_THAT(answer.leases, IsEmpty());
   EXPECT_THAT(queue_->Workers(clock_.Now()), IsEmpty());
   EXPECT_EQ(QueryInt("SELECT count(*) FROM v_workers WHERE left_us IS NOT NULL"), 1);
+  EXPECT_EQ(queue_->TakeDepartures().left, std::vector<std::string>{"alice"});
+  Pass(kLease + absl::Seconds(1));
+  EXPECT_THAT(queue_->TakeDepartures().lost, IsEmpty()) << "it left, and is not lost";
   Restart();
   EXPECT_THAT(queue_->Workers(clock_.Now()), IsEmpty());
 
@@ -290,6 +293,50 @@ TEST_F(LeaseTest, PacingGrowsWithTheNumberOfWorkers) {
   ASSERT_THAT(files_.store->CommitBatch(), IsOk());
   EXPECT_GT(Sync(alice_).next_call, idle);
   EXPECT_LT(Sync(bob_).next_call, kLease / 2);
+}
+
+TEST_F(LeaseTest, WhatIsGivenUpIsToldOnce) {
+  const AttemptId attempt = Lease(alice_);
+  Sync(bob_);
+  Pass(kLease / 2);
+  Sync(bob_);
+  EXPECT_THAT(queue_->TakeDepartures().lost, IsEmpty());
+  Pass(kLease / 2 + absl::Seconds(1));
+  Departures gone = queue_->TakeDepartures();
+  ASSERT_THAT(gone.lost, SizeIs(1));
+  EXPECT_EQ(gone.lost[0].name, "alice");
+  EXPECT_EQ(gone.lost[0].attempts, 1);
+  ASSERT_THAT(gone.attempts, SizeIs(1));
+  EXPECT_EQ(gone.attempts[0].attempt, attempt);
+  EXPECT_EQ(gone.attempts[0].job, JobId{1});
+  EXPECT_EQ(gone.attempts[0].worker, "alice");
+  EXPECT_EQ(gone.attempts[0].reason, "the worker was not heard for 30s");
+  Pass(absl::Seconds(5));
+  gone = queue_->TakeDepartures();
+  EXPECT_THAT(gone.lost, IsEmpty());
+  EXPECT_THAT(gone.attempts, IsEmpty());
+}
+
+TEST_F(LeaseTest, AWorkerStartedAnewLosesWhatItHeld) {
+  Lease(alice_);
+  FakeWorker again("alice", "session-2");
+  Sync(again);
+  const Departures gone = queue_->TakeDepartures();
+  EXPECT_THAT(gone.lost, IsEmpty());
+  ASSERT_THAT(gone.attempts, SizeIs(1));
+  EXPECT_EQ(gone.attempts[0].reason, "the worker was restarted");
+}
+
+TEST_F(LeaseTest, AfterARestartOnlyWorkersThatHeldSomethingCanBeLost) {
+  Lease(alice_);
+  bob_.slots = 0;
+  Sync(bob_);
+  Restart();
+  Pass(kLease + absl::Seconds(1));
+  const Departures gone = queue_->TakeDepartures();
+  ASSERT_THAT(gone.lost, SizeIs(1));
+  EXPECT_EQ(gone.lost[0].name, "alice");
+  EXPECT_THAT(gone.attempts, SizeIs(1));
 }
 
 }  // namespace

@@ -77,6 +77,16 @@ RankedTable Study() {
     table.jobs.diverged += row.jobs.diverged;
     table.jobs.failed += row.jobs.failed;
   }
+  table.all_labels = {"mlp",
+                      "cnn",
+                      "relu",
+                      "tanh",
+                      "adam",
+                      "sgd(lr=0.05, momentum=0.9)",
+                      "sgd(lr=0.5, momentum=0.9)",
+                      "rmsprop",
+                      "none",
+                      "step(step_size=3, gamma=0.5)"};
   table.total_rows = 5;
   return table;
 }
@@ -114,14 +124,16 @@ ranked by val_accuracy (highest, best epoch); 10 % of the training set held out
     for validation
 constant: regularization = none
 everywhere: sgd: momentum=0.9; step: step_size=3, gamma=0.5
+left out: n, test loss, train loss, epoch, s/job; a wider terminal or --format
+    csv shows them
 
-rank  model  activ…  optimizer     schedu…         val acc  test acc  s/job  job
-────  ─────  ──────  ────────────  ───────  ──────────────  ────────  ─────  ───
-   1  cnn    relu    adam          step     84.98 ± 6.16 %   83.75 %   41.2   3…
-   2  cnn    tanh    sgd(lr=0.05)  none            80.00 %   78.77 %   41.2   6…
-   3  mlp    relu    adam          none     78.50 ± 6.35 %   77.27 %   41.2   1…
-   –  cnn    relu    sgd(lr=0.5)   none                  –                    7…
-   –  mlp    tanh    rmsprop       none                  –                    9…
+rank  model  activation  optimizer     scheduler         val acc  test acc  job
+────  ─────  ──────────  ────────────  ─────────  ──────────────  ────────  ───
+   1  cnn    relu        adam          step       84.98 ± 6.16 %   83.75 %   3…
+   2  cnn    tanh        sgd(lr=0.05)  none              80.00 %   78.77 %   6…
+   3  mlp    relu        adam          none       78.50 ± 6.35 %   77.27 %   1…
+   –  cnn    relu        sgd(lr=0.5)   none                    –             7…
+   –  mlp    tanh        rmsprop       none                    –             9…
 
 notes
   cnn tanh sgd(lr=0.05) none: 1 of 2 diverged
@@ -156,6 +168,47 @@ TEST(RenderRank, SaysWhenItRanksOnTestAndDoesNotRepeatTheColumn) {
   const std::string text = Rank(table, 0);
   EXPECT_THAT(text, HasSubstr("ranked on test: nothing was held out"));
   EXPECT_EQ(text.find("test acc"), text.rfind("test acc"));
+}
+
+TEST(RenderRank, SaysWhenItRanksOnTheTrainingImages) {
+  RankedTable table = Study();
+  table.metric = "train_loss";
+  EXPECT_THAT(Rank(table, 0),
+              HasSubstr("ranked on the training images, though 10 % were held out for validation"));
+  table.validation = 0;
+  const std::string text = Rank(table, 0);
+  EXPECT_THAT(text, HasSubstr("ranked on the training images: nothing was held out\n"));
+  EXPECT_THAT(text, Not(HasSubstr("on test")));
+}
+
+// Labels stay whole, and the test set's figures in sight, as long as less important columns can go instead.
+TEST(RenderRank, LeavesOutTheLeastImportantColumnsAndSaysWhich) {
+  RankedTable table = Study();
+  const auto left_out = [&](int width) {
+    const std::string text = Rank(table, width);
+    const size_t begin = text.find("left out: ");
+    return begin == std::string::npos ? "" : text.substr(begin + 10, text.find(';', begin) - begin - 10);
+  };
+  EXPECT_EQ(left_out(0), "");
+  EXPECT_EQ(left_out(112), "");
+  EXPECT_EQ(left_out(111), "train loss");
+  EXPECT_EQ(left_out(99), "train loss, epoch");
+  EXPECT_EQ(left_out(92), "train loss, epoch, s/job");
+  for (int width = 72; width <= 140; ++width) {
+    EXPECT_THAT(Rank(table, width), HasSubstr("sgd(lr=0.05)")) << width;
+    EXPECT_THAT(Rank(table, width), HasSubstr("test acc")) << width;
+  }
+  EXPECT_THAT(Rank(table, 111), HasSubstr("; a wider terminal or --format csv shows it\n"));
+}
+
+TEST(RenderRank, WithTopTheLegendIsOfTheWholeSweep) {
+  RankedTable table = Study();
+  table.rows.resize(1);
+  table.axes = {"model", "optimizer"};
+  table.rows[0].labels = {"cnn", "sgd(lr=0.05, momentum=0.9)"};
+  const std::string text = Rank(table, 72);
+  EXPECT_THAT(text, HasSubstr("\neverywhere: sgd: momentum=0.9; step: step_size=3, gamma=0.5\n"));
+  EXPECT_THAT(text, HasSubstr("  sgd(lr=0.05)  ")) << "other rows have another rate";
 }
 
 TEST(RenderRank, WithoutTimesNothingOfARunIsLeft) {
@@ -220,6 +273,9 @@ TEST(RenderRank, LevelsShowTheirBestCell) {
   table.rows[0].cells = 3;
   table.rows[0].best_label = "relu adam step";
   const std::string text = Rank(table, 0);
+  table.rows[0].best_label = "relu sgd(lr=0.05, momentum=0.9) step(step_size=3, gamma=0.5)";
+  EXPECT_THAT(Rank(table, 90), HasSubstr("  relu sgd(lr=0.05) step  "))
+      << "shortened like the labels of axes";
   EXPECT_THAT(text, HasSubstr("each model is shown by its best cell"));
   EXPECT_THAT(text, HasSubstr("relu adam step"));
 }
@@ -345,11 +401,37 @@ TEST(JobTable, PeopleSeeOnlyAxesThatVary) {
   EXPECT_THAT(RenderCsv(table), HasSubstr("id,state,model,activation,seed"));
 }
 
+TEST(JobTable, LabelsAreShortenedWhereTheyDoNotFit) {
+  const std::vector<JobLine> jobs = {
+      {.id = 1, .state = "failed", .labels = {"mlp", "sgd(lr=0.05, momentum=0.9)"}, .seed = 1},
+      {.id = 2, .state = "failed", .labels = {"mlp", "sgd(lr=0.01, momentum=0.9)"}, .seed = 1}};
+  std::string legend;
+  Table table = JobTable(jobs, {"model", "optimizer"}, "val_accuracy", 120, &legend);
+  EXPECT_EQ(legend, "");
+  EXPECT_THAT(RenderTable(table, {}), HasSubstr("sgd(lr=0.05, momentum=0.9)"));
+  table = JobTable(jobs, {"model", "optimizer"}, "val_accuracy", 50, &legend);
+  EXPECT_EQ(legend, "in all of these jobs: sgd: momentum=0.9");
+  EXPECT_THAT(RenderTable(table, {.width = 50}), HasSubstr("  sgd(lr=0.05)  "));
+  EXPECT_THAT(RenderCsv(table), HasSubstr("\"sgd(lr=0.05, momentum=0.9)\""))
+      << "machines get the whole label";
+}
+
 TEST(QueryTable, KeepsNullsEmptyTextsAndNumbersApart) {
   const Table table = QueryTable({"a", "b"}, {{std::monostate(), std::string()}, {int64_t{3}, 0.5}});
   EXPECT_EQ(RenderCsv(table), "a,b\n,\n3,0.5\n");
   EXPECT_THAT(RenderTable(table, {}), HasSubstr("NULL"));
   EXPECT_EQ(TableToJson(table)[1].dump(), R"({"a":3,"b":0.5})");
+}
+
+TEST(QueryTable, BlobsAreHexadecimalAndCutOnlyForPeople) {
+  const Table table =
+      QueryTable({"b"}, {{QueryBlob{"A\xff"}}, {QueryBlob{std::string(1234, '\x0a')}}, {QueryBlob{}}});
+  EXPECT_THAT(RenderTable(table, {}),
+              HasSubstr("\nx'41ff'\nx'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a…' (1,234 bytes)\nx''\n"));
+  std::string full;
+  for (int i = 0; i < 1234; ++i) full += "0a";
+  EXPECT_EQ(RenderCsv(table), "b\nx'41ff'\nx'" + full + "'\nx''\n");
+  EXPECT_EQ(TableToJson(table)[0].dump(), R"({"b":"x'41ff'"})");
 }
 
 }  // namespace

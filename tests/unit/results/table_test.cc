@@ -181,27 +181,58 @@ TEST(Sparkline, JoinsValuesToFitTheWidth) {
   EXPECT_TRUE(Sparkline(values, 10).ends_with("█"));
 }
 
-TEST(ShortenLabels, LeavesOutWhatNeverVaries) {
-  const CompactLabels compact = ShortenLabels(
-      {"adam", "sgd(lr=0.05, momentum=0.9)", "sgd(lr=0.01, momentum=0.9)", "step(step_size=3, gamma=0.5)"});
-  EXPECT_THAT(compact.labels, ElementsAre("adam", "sgd(lr=0.05)", "sgd(lr=0.01)", "step"));
-  EXPECT_THAT(compact.legend, ElementsAre("sgd: momentum=0.9", "step: step_size=3, gamma=0.5"));
+std::vector<std::string> Shortened(const std::vector<std::string>& labels) {
+  const LabelShortener shortener(labels);
+  std::vector<std::string> result;
+  for (const std::string& label : labels) result.push_back(shortener.Shorten(label));
+  return result;
 }
 
-TEST(ShortenLabels, KeepsAParameterThatOneVariantLacks) {
+TEST(LabelShortener, LeavesOutWhatNeverVaries) {
+  const std::vector<std::string> labels = {"adam", "sgd(lr=0.05, momentum=0.9)", "sgd(lr=0.01, momentum=0.9)",
+                                           "step(step_size=3, gamma=0.5)"};
+  EXPECT_THAT(Shortened(labels), ElementsAre("adam", "sgd(lr=0.05)", "sgd(lr=0.01)", "step"));
+  EXPECT_THAT(LabelShortener(labels).legend(),
+              ElementsAre("sgd: momentum=0.9", "step: step_size=3, gamma=0.5"));
+}
+
+TEST(LabelShortener, KeepsAParameterThatOneVariantLacks) {
   // A parameter at its default is not in the label: dropping it from the other would make the two alike.
-  const CompactLabels compact = ShortenLabels({"sgd(momentum=0.9)", "sgd"});
-  EXPECT_THAT(compact.labels, ElementsAre("sgd(momentum=0.9)", "sgd"));
-  EXPECT_TRUE(compact.legend.empty());
+  const std::vector<std::string> labels = {"sgd(momentum=0.9)", "sgd"};
+  EXPECT_THAT(Shortened(labels), ElementsAre("sgd(momentum=0.9)", "sgd"));
+  EXPECT_TRUE(LabelShortener(labels).legend().empty());
 }
 
-TEST(ShortenLabels, UnderstandsCombinationsAndLists) {
-  const CompactLabels compact =
-      ShortenLabels({"none", "l2(0.0001)+dropout(0.3)", "l2(0.0001)", "cnn(channels=[32, 64], hidden=[128])",
-                     "cnn(channels=[16, 32], hidden=[128])"});
-  EXPECT_THAT(compact.labels,
+TEST(LabelShortener, UnderstandsCombinationsAndLists) {
+  const std::vector<std::string> labels = {"none", "l2(0.0001)+dropout(0.3)", "l2(0.0001)",
+                                           "cnn(channels=[32, 64], hidden=[128])",
+                                           "cnn(channels=[16, 32], hidden=[128])"};
+  EXPECT_THAT(Shortened(labels),
               ElementsAre("none", "l2+dropout", "l2", "cnn(channels=[32, 64])", "cnn(channels=[16, 32])"));
-  EXPECT_THAT(compact.legend, ElementsAre("cnn: hidden=[128]", "dropout: 0.3", "l2: 0.0001"));
+  EXPECT_THAT(LabelShortener(labels).legend(),
+              ElementsAre("cnn: hidden=[128]", "dropout: 0.3", "l2: 0.0001"));
+}
+
+TEST(LabelShortener, ShortensTheLabelsOfSeveralAxesInOneText) {
+  const LabelShortener shortener({"cnn(channels=[32, 64], hidden=[128])", "sgd(lr=0.05, momentum=0.9)",
+                                  "sgd(lr=0.01, momentum=0.9)", "none", "l2(0.0001)"});
+  EXPECT_EQ(shortener.Shorten("cnn(channels=[32, 64], hidden=[128]) sgd(lr=0.01, momentum=0.9) l2(0.0001)"),
+            "cnn sgd(lr=0.01) l2");
+  EXPECT_EQ(shortener.Shorten("adam(lr=0.1) none"), "adam(lr=0.1) none") << "not among those it knows";
+}
+
+TEST(LeftOut, NamesTheColumnsThatDoNotFit) {
+  Table table;
+  table.columns = {{.key = "a", .header = "first", .min_width = 6},
+                   {.key = "b", .header = "second", .priority = 1},
+                   {.key = "c", .header = "third", .priority = 2, .expendable = true}};
+  table.rows = {{Cell::Text("a label of 21 columns"), Cell::Text("b"), Cell::Text("c")}};
+  EXPECT_THAT(LeftOut(table, {}), ElementsAre());
+  EXPECT_THAT(LeftOut(table, {.width = 36}), ElementsAre());
+  EXPECT_THAT(LeftOut(table, {.width = 35}), ElementsAre("third")) << "rather than to cut the label";
+  EXPECT_THAT(RenderTable(table, {.width = 35}), HasSubstr("a label of 21 columns  b"));
+  EXPECT_THAT(LeftOut(table, {.width = 24}), ElementsAre("third"));
+  EXPECT_THAT(LeftOut(table, {.width = 23}), ElementsAre("second", "third"));
 }
 
 }  // namespace

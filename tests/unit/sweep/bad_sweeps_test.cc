@@ -396,5 +396,21 @@ TEST(Exclusions, AreLimitedInNumber) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1001 rules, at most 1000 are supported")));
 }
 
+TEST(BatchSize, OfOneIsRefusedWithBatchNormalization) {
+  const auto refused = [](const std::string& model) {
+    return StatusIs(absl::StatusCode::kInvalidArgument,
+                    "s.yaml:3:27: training, 'batch_size': batches of 1 leave model '" + model +
+                        "' nothing to normalize over: raise batch_size to 2 or more, or write {" + model +
+                        ": {batch_norm: false}}");
+  };
+  const auto parse = [](const std::string& size, const std::string& grid) {
+    return Parse("name: x\ndataset: d\ntraining: { batch_size:   " + size + " }\ngrid: { " + grid + " }\n");
+  };
+  EXPECT_THAT(parse("1", "activation: relu"), refused("mlp")) << "the default model, with its default";
+  EXPECT_THAT(parse("1", "model: [{ mlp: { batch_norm: false } }, cnn]"), refused("cnn"));
+  EXPECT_THAT(parse("1", "model: [{ mlp: { batch_norm: false } }, { cnn: { batch_norm: false } }]"), IsOk());
+  EXPECT_THAT(parse("2", "model: [mlp, cnn]"), IsOk());
+}
+
 }  // namespace
 }  // namespace gridsweep
