@@ -107,7 +107,7 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   if (!request.sort().empty()) {
     std::vector<std::string> axes;
     for (const Axis axis : kAllAxes) axes.emplace_back(AxisName(axis));
-    GS_RETURN_IF_ERROR(SortRows(rows, request.sort(), axes));
+    GS_RETURN_IF_ERROR(SortRows(rows, request.sort(), axes, MetricName(sweep.objective.metric)));
   }
   *response.mutable_sweep() = ToProto(sweep);
   for (const size_t column : columns) response.add_axes(std::string(AxisName(kAllAxes[column])));
