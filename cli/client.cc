@@ -21,6 +21,9 @@ absl::Status Explain(const grpc::Status& status, const std::string& address, abs
           "ADDR, or name "
           "another with --coordinator",
           address, status.error_message());
+    case grpc::StatusCode::CANCELLED:
+      // Never by us: the server cancels what is under way when it stops.
+      return Unavailable("the coordinator at '{}' has stopped", address);
     case grpc::StatusCode::UNIMPLEMENTED:
       return FailedPrecondition("what listens at '{}' is no gridsweep coordinator, or one of another version",
                                 address);

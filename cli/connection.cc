@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "common/base/address.h"
+#include "common/base/shell_word.h"
 
 namespace gridsweep {
 namespace {
@@ -30,13 +31,34 @@ class TemporaryFile {
 }  // namespace
 
 void CoordinatorFlags::Declare(CLI::App& app) {
-  app.add_option("--coordinator", address,
-                 "Address of the coordinator, HOST:PORT. Default: the one that holds --db")
-      ->envname("GRIDSWEEP_COORDINATOR")
-      ->type_name("ADDR");
-  app.add_option("--db", db, "The results database, where no --coordinator is given")
-      ->capture_default_str()
-      ->type_name("FILE");
+  CLI::Option* const coordinator =
+      app.add_option("--coordinator", address,
+                     "Address of the coordinator, HOST:PORT. Default: without --db the one that the variable "
+                     "GRIDSWEEP_COORDINATOR names, else the one that holds the database")
+          ->type_name("ADDR");
+  db_option_ = app.add_option("--db", db, "The results database")
+                   ->capture_default_str()
+                   ->type_name("FILE")
+                   ->excludes(coordinator);
+}
+
+std::string CoordinatorFlags::Address() const {
+  // A flag says more about what is meant now than a variable that was set some time ago.
+  if (!address.empty() || (db_option_ != nullptr && db_option_->count() > 0)) return address;
+  const char* variable = std::getenv("GRIDSWEEP_COORDINATOR");
+  return variable == nullptr ? "" : variable;
+}
+
+std::string CoordinatorFlags::Repeated() const {
+  if (!address.empty()) return " --coordinator " + ShellWord(address);
+  const bool given = db_option_ != nullptr && db_option_->count() > 0;
+  // Also the default's name, if it was given because of the variable.
+  if (given && std::getenv("GRIDSWEEP_COORDINATOR") != nullptr) return " --db " + ShellWord(db);
+  return RepeatedDatabase(db);
+}
+
+std::string RepeatedDatabase(const std::string& db) {
+  return db == kDefaultDatabase ? "" : " --db " + ShellWord(db);
 }
 
 Connection::~Connection() {
@@ -49,9 +71,9 @@ Connection::~Connection() {
 
 absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flags, Purpose purpose,
                                                     const Context& context) {
-  if (!flags.address.empty()) {
-    GS_RETURN_IF_ERROR(CheckAddress("coordinator address", flags.address));
-    return std::make_unique<Connection>(flags.address, LocalCoordinator{});
+  if (const std::string address = flags.Address(); !address.empty()) {
+    GS_RETURN_IF_ERROR(CheckAddress("coordinator address", address));
+    return std::make_unique<Connection>(address, LocalCoordinator{});
   }
   GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(flags.db));
   if (live) return std::make_unique<Connection>(*live, LocalCoordinator{});
@@ -59,16 +81,15 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flag
   const bool exists = std::filesystem::exists(flags.db, error);
   if (!exists && purpose == Purpose::kRead) {
     return Unavailable(
-        "there is no database '{}' and no coordinator was named: gridsweep run FILE makes one; --db FILE and "
+        "there is no database '{}' and no coordinator was named: gridsweep run FILE{} makes one; --db FILE and "
         "--coordinator ADDR name another",
-        flags.db);
+        flags.db, RepeatedDatabase(flags.db));
   }
   if (purpose == Purpose::kChange) {
     return Unavailable(
-        "no coordinator is running on '{}': start one with gridsweep-coordinator --db '{}', or name a "
-        "running one with "
-        "--coordinator ADDR",
-        flags.db, flags.db);
+        "no coordinator is running on '{}': start one with gridsweep-coordinator --db {}, or name a running one "
+        "with --coordinator ADDR",
+        flags.db, ShellWord(flags.db));
   }
   const TemporaryFile log;
   GS_ASSIGN_OR_RETURN(

@@ -12,13 +12,27 @@
 
 namespace gridsweep {
 
-// The flags that name a coordinator; the same for every command that needs one.
+inline constexpr char kDefaultDatabase[] = "gridsweep.db";
+
+// The flags that name a coordinator; the same for every command that needs one. They exclude each other.
 struct CoordinatorFlags {
-  std::string address;
-  std::string db = "gridsweep.db";
+  std::string address;  // empty unless --coordinator was given
+  std::string db = kDefaultDatabase;
 
   void Declare(CLI::App& app);
+  // The coordinator to call: --coordinator; else, unless --db was given, that of GRIDSWEEP_COORDINATOR; empty if the
+  // database says which.
+  std::string Address() const;
+  // What a suggested command needs in order to reach the same coordinator, with a space in front: " --db x.db". Empty
+  // where it finds it by itself.
+  std::string Repeated() const;
+
+ private:
+  const CLI::Option* db_option_ = nullptr;
 };
+
+// " --db FILE" for a suggested command; empty for the default.
+std::string RepeatedDatabase(const std::string& db);
 
 // Whether the command can do with a reader of its own when no coordinator runs.
 enum class Purpose { kRead, kChange };
@@ -36,7 +50,7 @@ class Connection {
   LocalCoordinator reader_;
 };
 
-// Connects to --coordinator, else to the live coordinator that holds --db, else (kRead, and the file exists)
+// Connects to flags.Address(), else to the live coordinator that holds --db, else (kRead, and the file exists)
 // to a read-only coordinator started for this command. UNAVAILABLE, saying what to start, if there is nothing
 // to connect to.
 absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flags, Purpose purpose,

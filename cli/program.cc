@@ -20,7 +20,8 @@ constexpr char kDescription[] =
 
 constexpr char kFooter[] =
     "\nEnvironment:\n"
-    "  GRIDSWEEP_COORDINATOR  address of the coordinator, as --coordinator\n"
+    "  GRIDSWEEP_COORDINATOR  address of the coordinator, where neither --coordinator nor --db is given;\n"
+    "                         gridsweep run works on its --db and does not read it\n"
     "  NO_COLOR               no colours\n\n"
     "Exit codes:\n"
     "  0    done\n"
@@ -58,6 +59,9 @@ std::vector<std::string> LongOptions(const CLI::App& app) {
 
 // What is wrong with the arguments, in our words where the parser's are thin.
 std::string UsageMessage(CLI::App& app, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    return fmt::format("{}: give only one of them", error.what());
+  }
   const std::vector<std::string> extras = Chosen(app)->remaining();
   if (extras.empty() || dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
   // An unknown option explains the words around it, not the other way round.

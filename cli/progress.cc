@@ -17,14 +17,6 @@ constexpr int kMinLabel = 32;
 constexpr int kMaxJobsShown = 16;
 constexpr absl::Duration kMinInterval = absl::Seconds(5);
 
-int64_t Ended(const v1::JobCounts& jobs) {
-  return jobs.succeeded() + jobs.diverged() + jobs.failed() + jobs.cancelled();
-}
-
-int64_t Total(const v1::JobCounts& jobs) {
-  return Ended(jobs) + jobs.pending() + jobs.running();
-}
-
 std::string Bar(double share, int width) {
   static constexpr const char* kPartial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const int eighths = static_cast<int>(std::clamp(share, 0.0, 1.0) * width * 8);
@@ -46,7 +38,8 @@ double Share(const v1::SweepStatus& status) {
 }
 
 std::string Counts(const v1::JobCounts& jobs) {
-  std::string text = fmt::format("{} of {} jobs done", FormatCount(Ended(jobs)), FormatCount(Total(jobs)));
+  std::string text =
+      fmt::format("{} of {} jobs done", FormatCount(DoneJobs(jobs)), FormatCount(TotalJobs(jobs)));
   const auto add = [&](int64_t count, std::string_view word) {
     if (count > 0) text += fmt::format(", {} {}", FormatCount(count), word);
   };
@@ -141,7 +134,20 @@ std::string Colored(const std::string& text, const char* code, bool color) {
 
 }  // namespace
 
-std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs) {
+int64_t DoneJobs(const v1::JobCounts& jobs) {
+  return jobs.succeeded() + jobs.diverged() + jobs.failed();
+}
+
+int64_t EndedJobs(const v1::JobCounts& jobs) {
+  return DoneJobs(jobs) + jobs.cancelled();
+}
+
+int64_t TotalJobs(const v1::JobCounts& jobs) {
+  return EndedJobs(jobs) + jobs.pending() + jobs.running();
+}
+
+std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs,
+                                        const std::string& flags) {
   const int width = screen.width > 0 ? screen.width : kDefaultWidth;
   const std::string counts = Counts(status.summary().jobs());
   const int bar_width = std::clamp(width - DisplayWidth(counts) - 9, 10, kMaxBar);
@@ -156,7 +162,9 @@ std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Scr
   }
   const std::string state = status.summary().state();
   if (state == "paused")
-    lines.push_back(Truncate("paused: no new jobs start; gridsweep resume goes on", width));
+    lines.push_back(Truncate(
+        fmt::format("paused: no new jobs start; gridsweep resume {}{} goes on", status.summary().id(), flags),
+        width));
   const std::string best = Best(status);
   const std::string both = Pace(status) + (best.empty() ? "" : "; " + best);
   if (DisplayWidth(both) <= width) {
@@ -203,8 +211,8 @@ std::vector<std::string> ProgressLog::NewLines(const v1::SweepStatus& status, ab
     waiting_told_ = true;
     lines.push_back("waiting: " + Printable(waiting_for_));
   }
-  const int64_t done = Ended(status.summary().jobs());
-  const int64_t total = std::max<int64_t>(1, Total(status.summary().jobs()));
+  const int64_t done = EndedJobs(status.summary().jobs());
+  const int64_t total = std::max<int64_t>(1, TotalJobs(status.summary().jobs()));
   const int64_t tenth = done * 10 / total;
   if (!reported_done_) {
     reported_done_ = done;
@@ -226,7 +234,7 @@ void ProgressDisplay::Show(const v1::SweepStatus& status, absl::Time now) {
     for (const std::string& line : log_.NewLines(status, now)) Say(line);
     return;
   }
-  const std::vector<std::string> lines = RenderProgress(status, screen_, kMaxJobsShown);
+  const std::vector<std::string> lines = RenderProgress(status, screen_, kMaxJobsShown, flags_);
   if (lines == drawn_) return;
   std::string frame = drawn_.empty() ? "" : fmt::format("\x1b[{}A", drawn_.size());
   for (const std::string& line : lines) frame += "\r\x1b[K" + line + "\n";

@@ -4,6 +4,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -12,9 +13,17 @@
 
 namespace gridsweep {
 
+// Jobs that ran to an end; those that were cancelled did not.
+int64_t DoneJobs(const v1::JobCounts& jobs);
+// Jobs that have ended, of whatever kind.
+int64_t EndedJobs(const v1::JobCounts& jobs);
+int64_t TotalJobs(const v1::JobCounts& jobs);
+
 // The lines of the live view, none wider than screen.width: an overall bar; epochs, throughput, ETA and the
-// best so far; one line per running job, at most `max_jobs` of them.
-std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs);
+// best so far; one line per running job, at most `max_jobs` of them. `flags`, such as " --db x.db", follow the commands
+// that it suggests.
+std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs,
+                                        const std::string& flags = "");
 
 // One line for logs and pipes: "12 of 32 jobs done, 1 failed; 120 of 320 epochs, 42.1 a minute, about 4 min
 // 12 s left; best val_accuracy 84.99 % (cnn relu)".
@@ -42,8 +51,8 @@ class ProgressLog {
 // Redraws in place on a terminal, appends log lines elsewhere. Messages stay above the live view.
 class ProgressDisplay {
  public:
-  ProgressDisplay(std::ostream& stream, bool is_terminal, const Screen& screen)
-      : stream_(stream), is_terminal_(is_terminal), screen_(screen) {}
+  ProgressDisplay(std::ostream& stream, bool is_terminal, const Screen& screen, std::string flags = "")
+      : stream_(stream), is_terminal_(is_terminal), screen_(screen), flags_(std::move(flags)) {}
   ~ProgressDisplay() { Clear(); }
 
   void Show(const v1::SweepStatus& status, absl::Time now);
@@ -55,6 +64,7 @@ class ProgressDisplay {
   std::ostream& stream_;
   const bool is_terminal_;
   const Screen screen_;
+  const std::string flags_;  // of suggested commands
   std::vector<std::string> drawn_;
   ProgressLog log_;
 };

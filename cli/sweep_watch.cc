@@ -10,14 +10,6 @@ constexpr absl::Duration kInterval = absl::Milliseconds(250);
 
 }  // namespace
 
-int64_t EndedJobs(const v1::JobCounts& jobs) {
-  return jobs.succeeded() + jobs.diverged() + jobs.failed() + jobs.cancelled();
-}
-
-int64_t TotalJobs(const v1::JobCounts& jobs) {
-  return EndedJobs(jobs) + jobs.pending() + jobs.running();
-}
-
 bool HasEnded(const v1::SweepSummary& sweep) {
   return sweep.jobs().pending() + sweep.jobs().running() == 0;
 }

@@ -13,9 +13,6 @@ namespace gridsweep {
 
 // No job is pending or running.
 bool HasEnded(const v1::SweepSummary& sweep);
-// Jobs that have ended, of whatever kind.
-int64_t EndedJobs(const v1::JobCounts& jobs);
-int64_t TotalJobs(const v1::JobCounts& jobs);
 
 // Shows progress until no job is pending or running, or the user asks to stop. `each_round` runs before every look, e.g.
 // to supervise children; its error ends the watch. A coordinator that is away is waited for, up to `patience`.

@@ -46,6 +46,9 @@ Files:
   $XDG_DATA_HOME/gridsweep/data (~/.local/share/gridsweep/data) and /usr/share/datasets.
   The worker only takes jobs whose data set it has found. 'gridsweep data list' shows them.
 
+Environment:
+  GRIDSWEEP_COORDINATOR  address of the coordinator, where no --coordinator is given
+
 Examples:
   gridsweep-worker --coordinator 127.0.0.1:7077
   gridsweep-worker --coordinator 127.0.0.1:7077 --devices cuda:0,cuda:1 --slots 2
@@ -61,8 +64,11 @@ struct Flags {
 void Declare(CLI::App& app, Flags& flags) {
   WorkerConfig& config = flags.config;
   app.footer(kFooter);
-  app.add_option("--coordinator", config.coordinator, "Address of the coordinator, HOST:PORT")
+  app.add_option(
+         "--coordinator", config.coordinator,
+         "Address of the coordinator, HOST:PORT (default: $GRIDSWEEP_COORDINATOR; one of them is needed)")
       ->required()
+      ->envname("GRIDSWEEP_COORDINATOR")
       ->option_text("ADDR");
   app.add_option("--name", config.name,
                  "Name to register under; of two workers with one name the newer one wins "

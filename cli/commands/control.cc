@@ -49,10 +49,11 @@ class ControlCommand : public Command {
     GS_ASSIGN_OR_RETURN(const v1::SweepSummary sweep,
                         connection->client().ControlSweep(sweep_, text_.action));
     const v1::JobCounts& jobs = sweep.jobs();
-    *context.err.stream << fmt::format("sweep {} '{}' is {}: {} of {} jobs done, {} running, {} pending\n",
-                                       sweep.id(), sweep.name(), sweep.state(), FormatCount(EndedJobs(jobs)),
-                                       FormatCount(TotalJobs(jobs)), FormatCount(jobs.running()),
-                                       FormatCount(jobs.pending()));
+    *context.err.stream << fmt::format(
+        "sweep {} '{}' is {}: {} of {} jobs done, {} running, {} pending{}\n", sweep.id(), sweep.name(),
+        sweep.state(), FormatCount(DoneJobs(jobs)), FormatCount(TotalJobs(jobs)), FormatCount(jobs.running()),
+        FormatCount(jobs.pending()),
+        jobs.cancelled() > 0 ? fmt::format(", {} cancelled", FormatCount(jobs.cancelled())) : "");
     return kExitOk;
   }
 

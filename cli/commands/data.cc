@@ -1,41 +1,30 @@
-#include <algorithm>
-#include <iterator>
-
 #include "cli/commands/commands.h"
 #include "cli/fetch/fetch_emnist.h"
 #include "cli/output_flags.h"
 #include "common/data/dataset.h"
-#include "common/data/idx.h"
 #include "common/results/format_number.h"
 
 namespace gridsweep {
 namespace {
 
+constexpr char kListDetails[] =
+    "\nSets that cannot be used, because files are missing or do not fit together, are listed with what is wrong "
+    "and the\n"
+    "command that mends it. Labels, headers and file sizes are looked at, not every pixel.\n\n"
+    "Example:\n  gridsweep data list --format json";
+
 constexpr char kFetchDetails[] =
-    "\nEMNIST comes from the official archive (535.73 MiB), checked by its SHA-256; only the wanted split is "
-    "kept. A broken\n"
-    "download goes on where it stopped when the command is repeated. Fashion-MNIST is a Debian package.\n\n"
+    "\nEMNIST comes from the official archive (535.73 MiB), checked by its SHA-256; only the wanted splits are "
+    "kept. A\n"
+    "mirror's archive may have any size; --sha256 says which content is right. A broken download goes on where "
+    "it stopped\n"
+    "when the command is repeated. A split that is there but broken is fetched anew. Fashion-MNIST is a Debian "
+    "package.\n\n"
     "Examples:\n"
     "  gridsweep data fetch emnist\n"
     "  gridsweep data fetch emnist --split letters,digits --keep-archive\n"
     "  gridsweep data fetch emnist --from gzip.zip          on a machine without a network\n"
     "  gridsweep data fetch emnist --url http://mirror/gzip.zip";
-
-struct ImageCounts {
-  int64_t train = 0;
-  int64_t test = 0;
-  int64_t classes = 0;
-};
-
-// From the label files, which are small: the images are not read.
-absl::StatusOr<ImageCounts> CountImages(const DatasetFiles& files) {
-  GS_ASSIGN_OR_RETURN(const std::vector<uint8_t> train, ReadIdxLabels(files.train_labels));
-  GS_ASSIGN_OR_RETURN(const std::vector<uint8_t> test, ReadIdxLabels(files.test_labels));
-  std::array<bool, 256> seen{};
-  for (const uint8_t label : train) seen[label] = true;
-  return ImageCounts{static_cast<int64_t>(train.size()), static_cast<int64_t>(test.size()),
-                     std::count(seen.begin(), seen.end(), true)};
-}
 
 class DataCommand : public Command {
  public:
@@ -51,7 +40,7 @@ class DataCommand : public Command {
         ->type_name("DIR")
         ->allow_extra_args(false);
     format_.Declare(*list_);
-    list_->footer("\nExample:\n  gridsweep data list --format json");
+    list_->footer(kListDetails);
     DeclareFetch(*app.add_subcommand("fetch", "Download a data set"));
     app.footer("\nExamples:\n  gridsweep data list\n  gridsweep data fetch emnist --help");
   }
@@ -63,8 +52,9 @@ class DataCommand : public Command {
  private:
   void DeclareFetch(CLI::App& app) {
     app.add_option("NAME", name_, "emnist, emnist-SPLIT or fashion-mnist")->required();
-    app.add_option("--split", splits_,
-                   "Splits of EMNIST, or all: balanced, byclass, bymerge, letters, digits, mnist")
+    app.add_option(
+           "--split", splits_,
+           "Splits of EMNIST, separated by commas, or all: balanced, byclass, bymerge, letters, digits, mnist")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->type_name("SPLIT")
@@ -99,15 +89,15 @@ class DataCommand : public Command {
                      {.key = "bytes", .header = "on disk", .align = Align::kRight, .priority = 2},
                      {.key = "directory", .header = "where", .min_width = 16},
                      {.key = "problem", .header = "problem", .min_width = 16}};
-    for (const DatasetFiles& files : ListDatasets(directories)) {
-      const absl::StatusOr<ImageCounts> counts = CountImages(files);
-      const auto number = [&](int64_t ImageCounts::*member) {
-        return counts.ok() ? Cell(FormatCount((*counts).*member), (*counts).*member) : Cell();
+    for (const InspectedDataset& set : InspectDatasets(directories)) {
+      const auto number = [&](int64_t DatasetSummary::*member) {
+        return set.summary.ok() ? Cell(FormatCount((*set.summary).*member), (*set.summary).*member) : Cell();
       };
-      table.rows.push_back({Cell::Text(files.name), number(&ImageCounts::train), number(&ImageCounts::test),
-                            number(&ImageCounts::classes), Cell(FormatBytes(files.bytes), files.bytes),
-                            Cell::Text(files.directory),
-                            Cell::Text(counts.ok() ? "" : Message(counts.status()))});
+      table.rows.push_back({Cell::Text(set.files.name), number(&DatasetSummary::train_size),
+                            number(&DatasetSummary::test_size), number(&DatasetSummary::classes),
+                            Cell(FormatBytes(set.files.bytes), set.files.bytes),
+                            Cell::Text(set.files.directory),
+                            Cell::Text(set.summary.ok() ? "" : Message(set.summary.status()))});
     }
     PrintTable(
         table, format_,
@@ -120,13 +110,17 @@ class DataCommand : public Command {
 
   absl::StatusOr<int> Fetch(Context& context) {
     if (name_ == "fashion-mnist") {
-      const absl::StatusOr<DatasetFiles> files = FindDataset(name_, DefaultDataDirs());
-      if (!files.ok())
+      const absl::StatusOr<DatasetFiles> files = FindUsableDataset(name_, DefaultDataDirs());
+      if (absl::IsNotFound(files.status()))
         return NotFound("fashion-mnist is a Debian package: sudo apt install dataset-fashion-mnist");
+      GS_RETURN_IF_ERROR(files.status());
       *context.err.stream << fmt::format("fashion-mnist is in {}\n", files->directory);
       return kExitOk;
     }
     if (name_.starts_with("emnist-")) {
+      if (!splits_.empty())
+        return InvalidArgument("'{}' names a split already: give emnist --split {},{}", name_,
+                               name_.substr(7), fmt::join(splits_, ","));
       fetch_.splits = {name_.substr(7)};
     } else if (name_ != "emnist") {
       return InvalidArgument(
@@ -136,9 +130,6 @@ class DataCommand : public Command {
           name_, DefaultDataDirs().front());
     } else if (!splits_.empty()) {
       fetch_.splits = splits_;
-    }
-    if (fetch_.splits == std::vector<std::string>{"all"}) {
-      fetch_.splits.assign(std::begin(kEmnistSplits), std::end(kEmnistSplits));
     }
     if (fetch_.directory.empty()) fetch_.directory = DefaultDataDirs().front();
     fetch_.stall_timeout = absl::Seconds(stall_seconds_);

@@ -22,8 +22,10 @@ class ListCommand : public Command {
     GS_ASSIGN_OR_RETURN(const v1::ListSweepsResponse response, connection->client().ListSweeps());
     std::vector<SweepLine> lines;
     for (const v1::SweepSummary& sweep : response.sweeps()) lines.push_back(FromProto(sweep));
+    const std::string command = flags_.Address().empty() ? "run" : "submit";
     PrintTable(SweepTable(lines, context.clock->Now().wall), format_,
-               "no sweeps yet; gridsweep run FILE or gridsweep submit FILE makes one", context);
+               fmt::format("no sweeps yet; gridsweep {} FILE{} makes one", command, flags_.Repeated()),
+               context);
     return kExitOk;
   }
 

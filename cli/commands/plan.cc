@@ -76,7 +76,7 @@ class PlanCommand : public Command {
  private:
   // Where the data set is, or why it is not there.
   std::string DataText(const SweepSpec& spec) const {
-    const auto files = FindDataset(spec.dataset, data_dirs_.empty() ? DefaultDataDirs() : data_dirs_);
+    const auto files = FindUsableDataset(spec.dataset, data_dirs_.empty() ? DefaultDataDirs() : data_dirs_);
     if (!files.ok()) return "on this machine it cannot run: " + Message(files.status());
     return fmt::format("data set {} is in {}", spec.dataset, files->directory);
   }

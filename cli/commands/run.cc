@@ -1,7 +1,8 @@
-#include <filesystem>
+#include <optional>
 
 #include "cli/client.h"
 #include "cli/commands/commands.h"
+#include "cli/connection.h"
 #include "cli/local_cluster.h"
 #include "cli/output_flags.h"
 #include "cli/progress.h"
@@ -21,8 +22,12 @@ constexpr char kDetails[] =
     "power cut\n"
     "loses at most the epochs under way, and the same command goes on where it was. When the sweep is "
     "finished, the\n"
-    "same command prints its table at once.\n\n"
-    "If a coordinator already serves the database, the sweep is submitted there and only watched.\n\n"
+    "same command prints its table at once. After --again, the newest unfinished sweep of the file goes on "
+    "first.\n\n"
+    "If a coordinator already serves the database, the sweep is submitted there and only watched; when that "
+    "one ends\n"
+    "first, this command goes on with a coordinator and workers of its own. GRIDSWEEP_COORDINATOR is not "
+    "read.\n\n"
     "Examples:\n"
     "  gridsweep run sweeps/quickstart.yaml\n"
     "  gridsweep run my.yaml --db results.db --slots 4 --data-dir ~/data\n"
@@ -32,6 +37,11 @@ constexpr char kDetails[] =
     "on)";
 
 constexpr absl::Duration kPatience = absl::Minutes(2);
+// With one that has not answered yet: it may be stopping.
+constexpr absl::Duration kFirstPatience = absl::Seconds(20);
+// A service that is restarted gets its database back before we take it.
+constexpr absl::Duration kTakeOver = absl::Seconds(3);
+constexpr absl::Duration kInterval = absl::Milliseconds(250);
 
 class RunCommand : public Command {
  public:
@@ -43,7 +53,7 @@ class RunCommand : public Command {
  private:
   absl::StatusOr<int> RunAttached(const std::string& address, Context& context, ProgressDisplay& display);
   absl::StatusOr<int> RunLocally(Context& context, ProgressDisplay& display);
-  // Submits; says what is new, resumed or finished.
+  // Submits, once however often it is called; says what is new, resumed or finished.
   absl::StatusOr<v1::SweepStatus> SubmitSweep(Client& client, ProgressDisplay& display);
   // Jobs are run in the order of their sweeps: an earlier one that was interrupted is trained first.
   absl::Status TellOfEarlierSweeps(Client& client, int64_t sweep, ProgressDisplay& display);
@@ -56,7 +66,7 @@ class RunCommand : public Command {
 
   std::string path_;
   SweepFile file_;
-  std::string db_ = "gridsweep.db";
+  std::string db_ = kDefaultDatabase;
   int workers_ = 1;
   int slots_ = 0;
   std::string devices_;
@@ -65,7 +75,13 @@ class RunCommand : public Command {
   bool again_ = false;
   bool retry_ = false;
   bool no_share_ = false;
-  v1::JobCounts jobs_;  // as last seen
+  std::string client_key_;
+  std::optional<v1::SubmitResponse> submitted_;
+  bool prepared_ = false;    // submitted, and retried and resumed as wanted
+  std::string attached_to_;  // the coordinator of somebody else that was called last
+  absl::Time last_answer_;   // of that one
+  bool is_away_ = false;     // likewise, and the user knows
+  v1::JobCounts jobs_;       // as last seen
   FormatFlag format_;
   RankOptions rank_options_;
 };
@@ -108,18 +124,21 @@ std::vector<std::string> RunCommand::WorkerFlags() const {
 }
 
 absl::Status RunCommand::CheckDataset() const {
-  return FindDataset(file_.spec.dataset, data_dirs_.empty() ? DefaultDataDirs() : data_dirs_).status();
+  return FindUsableDataset(file_.spec.dataset, data_dirs_.empty() ? DefaultDataDirs() : data_dirs_).status();
 }
 
 absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, ProgressDisplay& display) {
-  v1::SubmitRequest request;
-  // The same file is the same sweep: that is what makes `run` go on where it was.
-  request.set_client_key("run-" + SweepContentHash(file_.spec) + (again_ ? "-" + RandomHex(8) : ""));
-  request.set_yaml(file_.yaml);
-  request.set_file_name(file_.path);
-  GS_ASSIGN_OR_RETURN(const v1::SubmitResponse submitted, client.Submit(request));
-  const std::string id = std::to_string(submitted.sweep());
+  if (!submitted_) {
+    v1::SubmitRequest request;
+    request.set_client_key(client_key_);
+    request.set_yaml(file_.yaml);
+    request.set_file_name(file_.path);
+    request.set_resume(!again_);
+    GS_ASSIGN_OR_RETURN(submitted_, client.Submit(request));
+  }
+  const std::string id = std::to_string(submitted_->sweep());
   GS_ASSIGN_OR_RETURN(v1::SweepStatus status, client.GetSweep(id));
+  if (prepared_) return status;
   const v1::JobCounts& jobs = status.summary().jobs();
   if (retry_ && jobs.failed() + jobs.cancelled() > 0) {
     display.Say(fmt::format("starting {} failed and cancelled jobs anew", jobs.failed() + jobs.cancelled()));
@@ -132,19 +151,20 @@ absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, Progress
   GS_ASSIGN_OR_RETURN(status, client.GetSweep(id));
   const v1::SweepSummary& sweep = status.summary();
   const std::string title = fmt::format("sweep {} '{}'", sweep.id(), sweep.name());
-  if (submitted.created()) {
+  if (submitted_->created()) {
     display.Say(fmt::format("{}: {} cell{}, {} job{}", title, FormatCount(sweep.cells()),
-                            sweep.cells() == 1 ? "" : "s", FormatCount(submitted.jobs()),
-                            submitted.jobs() == 1 ? "" : "s"));
+                            sweep.cells() == 1 ? "" : "s", FormatCount(submitted_->jobs()),
+                            submitted_->jobs() == 1 ? "" : "s"));
   } else if (HasEnded(sweep)) {
     display.Say(
         fmt::format("{} is {} already; --again runs it anew{}", title, sweep.state(),
                     jobs.failed() + jobs.cancelled() > 0 ? ", --retry its failed and cancelled jobs" : ""));
   } else {
     display.Say(fmt::format("{}: going on with {} of {} jobs done", title,
-                            FormatCount(EndedJobs(sweep.jobs())), FormatCount(TotalJobs(sweep.jobs()))));
+                            FormatCount(DoneJobs(sweep.jobs())), FormatCount(TotalJobs(sweep.jobs()))));
   }
   if (!HasEnded(sweep)) GS_RETURN_IF_ERROR(TellOfEarlierSweeps(client, sweep.id(), display));
+  prepared_ = true;
   return status;
 }
 
@@ -154,9 +174,8 @@ absl::Status RunCommand::TellOfEarlierSweeps(Client& client, int64_t sweep, Prog
     const int64_t open = other.jobs().pending() + other.jobs().running();
     if (other.id() >= sweep || other.state() != "active" || open == 0) continue;
     display.Say(fmt::format(
-        "sweep {} '{}' of this database is unfinished and comes first with {} jobs; gridsweep cancel "
-        "{} ends it",
-        other.id(), other.name(), FormatCount(open), other.id()));
+        "sweep {} '{}' of this database is unfinished and comes first with {} jobs; gridsweep cancel {}{} ends it",
+        other.id(), other.name(), FormatCount(open), other.id(), RepeatedDatabase(db_)));
   }
   return absl::OkStatus();
 }
@@ -167,7 +186,9 @@ absl::StatusOr<int> RunCommand::WatchAndRank(Client& client, const v1::SweepStat
   v1::SweepStatus status = start;
   jobs_ = start.summary().jobs();
   if (!HasEnded(status.summary())) {
-    GS_ASSIGN_OR_RETURN(status, WatchSweep(client, id, context, display, kPatience, [&]() -> absl::Status {
+    // Our own coordinator is started again if it dies; for another's, Run looks.
+    const absl::Duration patience = cluster != nullptr ? kPatience : absl::ZeroDuration();
+    GS_ASSIGN_OR_RETURN(status, WatchSweep(client, id, context, display, patience, [&]() -> absl::Status {
                           if (cluster == nullptr) return absl::OkStatus();
                           GS_ASSIGN_OR_RETURN(const auto messages, cluster->Supervise(absl::Now()));
                           for (const std::string& message : messages) display.Say(message);
@@ -185,18 +206,28 @@ absl::StatusOr<int> RunCommand::WatchAndRank(Client& client, const v1::SweepStat
 }
 
 std::string RunCommand::InterruptedText(const std::string& what_next) const {
-  return fmt::format("interrupted: {} of {} jobs done; {}", FormatCount(EndedJobs(jobs_)),
+  return fmt::format("interrupted: {} of {} jobs done; {}", FormatCount(DoneJobs(jobs_)),
                      FormatCount(TotalJobs(jobs_)), what_next);
 }
 
 absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context& context,
                                             ProgressDisplay& display) {
-  display.Say(fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
-  if (no_share_) display.Say("--no-share has no effect there: it is a flag of the coordinator");
+  if (address != attached_to_) {
+    display.Say(prepared_
+                    ? fmt::format("a coordinator at {} serves '{}' now: going on there", address, db_)
+                    : fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
+    if (no_share_) display.Say("--no-share has no effect there: it is a flag of the coordinator");
+    is_away_ = false;
+  }
+  attached_to_ = address;
   Client client(address);
   GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
-  GS_ASSIGN_OR_RETURN(const int code, WatchAndRank(client, status, context, display, nullptr));
-  if (code == kExitInterrupted) display.Say(InterruptedText("the sweep goes on at its coordinator"));
+  if (is_away_) display.Say("the coordinator is back");
+  is_away_ = false;
+  const absl::StatusOr<int> code = WatchAndRank(client, status, context, display, nullptr);
+  last_answer_ = context.clock->Now().wall;  // it answered until the call that failed
+  if (code.ok() && *code == kExitInterrupted)
+    display.Say(InterruptedText("the sweep goes on at its coordinator"));
   return code;
 }
 
@@ -226,9 +257,38 @@ absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& di
 
 absl::StatusOr<int> RunCommand::Run(Context& context) {
   GS_ASSIGN_OR_RETURN(file_, ReadSweepFile(path_));
-  ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen);
-  GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(db_));
-  return live ? RunAttached(*live, context, display) : RunLocally(context, display);
+  // The same file is the same sweep: that is what makes `run` go on where it was.
+  client_key_ = "run-" + SweepContentHash(file_.spec) + (again_ ? "-" + RandomHex(8) : "");
+  ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen,
+                          RepeatedDatabase(db_));
+  last_answer_ = context.clock->Now().wall;
+  // A coordinator that another `run` has started ends with it, at any time: then there is a next one, or ours.
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(db_));
+    const absl::Duration silent = context.clock->Now().wall - last_answer_;
+    if (live) {
+      const absl::StatusOr<int> code = RunAttached(*live, context, display);
+      if (!absl::IsUnavailable(code.status())) return code;
+      const absl::Duration patience = prepared_ ? kPatience : kFirstPatience;
+      if (context.clock->Now().wall - last_answer_ > patience) return code;
+    } else if (attached_to_.empty() || silent > kTakeOver) {
+      if (!attached_to_.empty()) {
+        display.Say(fmt::format("no coordinator serves '{}' any more: going on with one of our own", db_));
+      }
+      const absl::StatusOr<int> code = RunLocally(context, display);
+      if (!absl::IsFailedPrecondition(code.status())) return code;
+      GS_ASSIGN_OR_RETURN(const std::optional<std::string> quicker, FindLiveCoordinator(db_));
+      if (!quicker) return code;
+      continue;
+    }
+    if (context.interruptions() > 0) {
+      display.Say(InterruptedText("run the same command to go on"));
+      return kExitInterrupted;
+    }
+    if (!is_away_) display.Say("the coordinator does not answer, waiting for it");
+    is_away_ = true;
+    context.sleep(kInterval);
+  }
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class SubmitCommand : public Command {
     app.add_option("--key", key_,
                    "Makes a repeated submit harmless: with a key the coordinator knows, nothing new is "
                    "stored. Default: "
-                   "the content of the file")
+                   "the content of the file, and the newest unfinished sweep of it comes first")
         ->type_name("KEY");
     app.add_flag("--again", again_, "Submit it anew even if the coordinator holds this sweep already");
     app.footer(
@@ -37,6 +37,7 @@ class SubmitCommand : public Command {
     std::string key = key_.empty() ? "run-" + SweepContentHash(file.spec) : key_;
     if (again_) key += "-" + RandomHex(8);
     request.set_client_key(key);
+    request.set_resume(key_.empty() && !again_);
     request.set_yaml(file.yaml);
     request.set_file_name(file.path);
     GS_ASSIGN_OR_RETURN(const v1::SubmitResponse response, connection->client().Submit(request));

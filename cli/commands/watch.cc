@@ -2,6 +2,7 @@
 #include "cli/connection.h"
 #include "cli/progress.h"
 #include "cli/sweep_watch.h"
+#include "common/base/shell_word.h"
 
 namespace gridsweep {
 namespace {
@@ -24,12 +25,14 @@ class WatchCommand : public Command {
 
   absl::StatusOr<int> Run(Context& context) override {
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
-    ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen);
+    ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen,
+                            flags_.Repeated());
     GS_ASSIGN_OR_RETURN(const v1::SweepStatus status,
                         WatchSweep(connection->client(), sweep_, context, display, absl::InfiniteDuration(),
                                    [] { return absl::OkStatus(); }));
     if (context.interruptions() > 0) return kExitInterrupted;
-    display.Say(fmt::format("{}; gridsweep rank {} shows the table", RenderProgressLine(status), sweep_));
+    display.Say(fmt::format("{}; gridsweep rank {}{} shows the table", RenderProgressLine(status),
+                            ShellWord(sweep_), flags_.Repeated()));
     return SweepExitCode(status.summary());
   }
 

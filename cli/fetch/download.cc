@@ -12,9 +12,12 @@
 
 #include "common/base/sha256.h"
 #include "common/base/version.h"
+#include "common/results/format_number.h"
 
 namespace gridsweep {
 namespace {
+
+constexpr char kOtherWays[] = "--url names a mirror, --from FILE uses an archive that you have";
 
 struct CurlDeleter {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -112,9 +115,9 @@ void Configure(CURL* curl, const DownloadSpec& spec, Transfer& transfer) {
 
 absl::Status ExplainHttp(const DownloadSpec& spec, long code) {
   const std::string what = fmt::format("'{}' answers with HTTP status {}", spec.url, code);
-  if (code == 404 || code == 410) return NotFound("{}: the file is not there; --url names a mirror", what);
+  if (code == 404 || code == 410) return NotFound("{}: the file is not there; {}", what, kOtherWays);
   if (code == 408 || code == 429 || code >= 500) return Unavailable("{}", what);
-  return FailedPrecondition("{}; --url names a mirror, --from FILE uses a file you have", what);
+  return FailedPrecondition("{}; {}", what, kOtherWays);
 }
 
 // One connection. OK: the transfer ended without an error; the checksum is still to be tried.
@@ -143,6 +146,10 @@ absl::Status Connect(const DownloadSpec& spec) {
   if (code == CURLE_RANGE_ERROR) {
     // The server sent something else than the rest; begin anew.
     unlink(spec.part.c_str());
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return Unavailable("nothing came from '{}' for {}", spec.url,
+                       FormatDuration(absl::ToDoubleSeconds(spec.stall_timeout)));
   }
   if (code != CURLE_OK) return Unavailable("{} ('{}')", curl_easy_strerror(code), spec.url);
   return absl::OkStatus();
@@ -195,8 +202,8 @@ absl::Status Download(const DownloadSpec& spec) {
       fruitless = 0;
       pause = spec.pause;
     } else if (++fruitless >= spec.attempts) {
-      return Unavailable("{}; gave up after {} tries. The same command goes on where it stopped",
-                         Message(status), spec.attempts);
+      return Unavailable("{}; gave up after {} tries. The same command goes on where it stopped; {}",
+                         Message(status), spec.attempts, kOtherWays);
     }
     if (spec.retry) spec.retry(Message(status) + ", trying again");
     if (!Pause(spec, pause)) return absl::CancelledError("interrupted");

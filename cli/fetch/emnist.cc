@@ -60,15 +60,31 @@ class PendingFile {
   int fd_ = -1;
 };
 
-}  // namespace
-
-absl::Status CheckEmnistSplit(const std::string& split) {
+absl::Status CheckSplit(const std::string& split) {
   const std::vector<std::string> known(std::begin(kEmnistSplits), std::end(kEmnistSplits));
   if (std::find(known.begin(), known.end(), split) != known.end()) return absl::OkStatus();
   const std::string near = DidYouMean(split, known);
-  return InvalidArgument("EMNIST has no split '{}'{}; the splits are {}", split,
+  return InvalidArgument("EMNIST has no split '{}'{}; the splits are {}, or all", split,
                          near.empty() ? "" : fmt::format(", did you mean '{}'", near),
                          fmt::join(known, ", "));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ExpandEmnistSplits(const std::vector<std::string>& splits) {
+  std::vector<std::string> expanded;
+  const auto add = [&](const std::string& split) {
+    if (std::find(expanded.begin(), expanded.end(), split) == expanded.end()) expanded.push_back(split);
+  };
+  for (const std::string& split : splits) {
+    if (split == "all") {
+      for (const char* each : kEmnistSplits) add(each);
+    } else {
+      GS_RETURN_IF_ERROR(CheckSplit(split));
+      add(split);
+    }
+  }
+  return expanded;
 }
 
 std::vector<std::string> EmnistFiles(const std::string& split) {

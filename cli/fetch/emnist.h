@@ -17,8 +17,9 @@ inline constexpr char kEmnistSha256[] = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b
 inline constexpr const char* kEmnistSplits[] = {"balanced", "byclass", "bymerge",
                                                 "letters",  "digits",  "mnist"};
 
-// Returns INVALID_ARGUMENT listing the splits, with "did you mean".
-absl::Status CheckEmnistSplit(const std::string& split);
+// Each of the splits once, in the order given; "all" stands for all of them. Returns INVALID_ARGUMENT listing the splits,
+// with "did you mean".
+absl::StatusOr<std::vector<std::string>> ExpandEmnistSplits(const std::vector<std::string>& splits);
 
 // The names of a split's five files: images and labels of both parts, and the mapping.
 std::vector<std::string> EmnistFiles(const std::string& split);

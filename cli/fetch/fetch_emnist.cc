@@ -6,67 +6,27 @@
 #include <filesystem>
 
 #include "cli/fetch/download.h"
+#include "cli/fetch/download_line.h"
 #include "common/data/dataset.h"
-#include "common/results/format_number.h"
 
 namespace gridsweep {
 namespace {
 
 constexpr char kArchive[] = "emnist-gzip.zip";
-constexpr absl::Duration kRedraw = absl::Milliseconds(200);
+constexpr std::string_view kGzip = ".gz";
 
-// A line that redraws itself on a terminal, and one line for every tenth elsewhere.
-class DownloadLine {
- public:
-  explicit DownloadLine(const Sink& sink) : sink_(sink), started_(absl::Now()) {}
-
-  void Show(int64_t done, int64_t total) {
-    if (total <= 0) return;
-    if (first_ < 0) first_ = done;
-    const int tenth = static_cast<int>(done * 10 / total);
-    const absl::Time now = absl::Now();
-    if (sink_.is_terminal ? now - shown_ < kRedraw && done < total : tenth <= tenth_) return;
-    shown_ = now;
-    tenth_ = tenth;
-    const std::string text = Text(done, total, absl::ToDoubleSeconds(now - started_));
-    if (sink_.is_terminal) {
-      *sink_.stream << "\r\x1b[K" << text << std::flush;
-      open_ = true;
-    } else {
-      *sink_.stream << text << std::endl;
-    }
+// A file that is found before the one of the same name that will be fetched, because it ends without .gz.
+absl::Status CheckNothingHides(const std::string& split, const std::string& directory) {
+  for (std::string name : EmnistFiles(split)) {
+    if (!name.ends_with(kGzip)) continue;
+    name.resize(name.size() - kGzip.size());
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::path(directory) / name, ignored)) continue;
+    return FailedPrecondition(
+        "'{}/{}' would be read instead of the '{}{}' to be fetched: remove it, or name another folder with --to",
+        directory, name, name, kGzip);
   }
-  void Say(const std::string& message) {
-    End();
-    *sink_.stream << message << std::endl;
-  }
-  void End() {
-    if (open_) *sink_.stream << std::endl;
-    open_ = false;
-  }
-
- private:
-  std::string Text(int64_t done, int64_t total, double seconds) const {
-    std::string text =
-        fmt::format("{} of {} ({} %)", FormatBytes(done), FormatBytes(total), done * 100 / total);
-    const double rate = seconds > 0 ? static_cast<double>(done - first_) / seconds : 0;
-    if (rate > 0 && done < total) {
-      text += fmt::format(", {}/s, about {} left", FormatBytes(static_cast<int64_t>(rate)),
-                          FormatDuration(static_cast<double>(total - done) / rate));
-    }
-    return text;
-  }
-
-  const Sink& sink_;
-  const absl::Time started_;
-  absl::Time shown_ = absl::InfinitePast();
-  int64_t first_ = -1;
-  int tenth_ = -1;
-  bool open_ = false;
-};
-
-bool IsPresent(const std::string& split, const std::string& directory) {
-  return FindDataset("emnist-" + split, {directory}).ok();
+  return absl::OkStatus();
 }
 
 // Downloads to `archive` unless it is there already.
@@ -80,7 +40,7 @@ absl::Status DownloadArchive(const FetchEmnistSpec& spec, const std::string& arc
                         .pause = spec.retry_pause,
                         .progress =
                             [&](int64_t done, int64_t total) {
-                              line.Show(done, total);
+                              line.Show(done, total, absl::Now());
                               return context.interruptions() == 0;
                             },
                         .retry = [&](const std::string& message) { line.Say(message); }};
@@ -124,14 +84,20 @@ absl::Status FetchMissing(const FetchEmnistSpec& spec, const std::vector<std::st
 
 absl::Status FetchEmnist(const FetchEmnistSpec& spec, Context& context) {
   std::vector<std::string> missing;
-  for (const std::string& split : spec.splits) {
-    GS_RETURN_IF_ERROR(CheckEmnistSplit(split));
-    if (!spec.force && IsPresent(split, spec.directory)) {
+  GS_ASSIGN_OR_RETURN(const std::vector<std::string> splits, ExpandEmnistSplits(spec.splits));
+  for (const std::string& split : splits) {
+    const absl::Status present = FindUsableDataset("emnist-" + split, {spec.directory}).status();
+    if (!spec.force && present.ok()) {
       *context.err.stream << fmt::format("emnist-{} is in {} already; --force fetches it anew\n", split,
                                          spec.directory);
-    } else {
-      missing.push_back(split);
+      continue;
     }
+    if (!present.ok() && !absl::IsNotFound(present)) {
+      *context.err.stream << fmt::format("emnist-{} in {} is incomplete or broken and is fetched anew\n",
+                                         split, spec.directory);
+    }
+    GS_RETURN_IF_ERROR(CheckNothingHides(split, spec.directory));
+    missing.push_back(split);
   }
   if (missing.empty()) return absl::OkStatus();
   std::error_code error;
@@ -140,7 +106,7 @@ absl::Status FetchEmnist(const FetchEmnistSpec& spec, Context& context) {
   const absl::Status status = FetchMissing(spec, missing, context);
   if (!absl::IsResourceExhausted(status)) return status;
   return ResourceExhausted(
-      "{}; the archive takes 536 MiB and a split 30 to 200 more: free some space, or name another "
+      "{}; the official archive takes 536 MiB and a split 30 to 200 more: free some space, or name another "
       "folder with --to",
       Message(status));
 }

@@ -1,91 +1,16 @@
 #include "common/data/dataset.h"
 
 #include <algorithm>
-#include <cctype>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 
 #include "common/base/sha256.h"
 #include "common/data/idx.h"
+#include "common/data/mend.h"
 
 namespace gridsweep {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr std::string_view kEmnist = "emnist-";
-constexpr std::string_view kEmnistSplits[] = {"balanced", "byclass", "bymerge", "digits", "letters", "mnist"};
-constexpr std::string_view kImages = "images-idx3-ubyte";
-constexpr std::string_view kLabels = "labels-idx1-ubyte";
-
-bool IsEmnist(std::string_view name) {
-  return name.starts_with(kEmnist);
-}
-
-// The command that brings `name` to this machine.
-std::string Mend(std::string_view name, bool again) {
-  const std::string_view split = IsEmnist(name) ? name.substr(kEmnist.size()) : std::string_view();
-  if (std::find(std::begin(kEmnistSplits), std::end(kEmnistSplits), split) != std::end(kEmnistSplits)) {
-    return fmt::format("run: gridsweep data fetch emnist --split {}", split);
-  }
-  if (name == "fashion-mnist") {
-    return fmt::format("run: apt-get install {}dataset-fashion-mnist", again ? "--reinstall " : "");
-  }
-  return again ? "replace the file, or pass --data-dir with the folder of a good copy"
-               : "pass --data-dir with the folder that holds it";
-}
-
-std::string ExistingFile(const fs::path& stem) {
-  std::error_code ignored;
-  for (const char* ending : {"", ".gz"}) {
-    fs::path path = stem;
-    path += ending;
-    if (fs::is_regular_file(path, ignored)) return path.string();
-  }
-  return "";
-}
-
-// The files of `name` in one folder under one naming scheme. `missing` names what is not there.
-struct Candidate {
-  DatasetFiles files;
-  std::vector<std::string> missing;
-};
-
-Candidate Look(std::string_view name, const fs::path& folder, const std::string& train,
-               const std::string& test) {
-  Candidate candidate;
-  candidate.files.name = name;
-  candidate.files.directory = folder.string();
-  const auto find = [&](const std::string& prefix, std::string_view kind, std::string& out) {
-    const std::string file = fmt::format("{}-{}", prefix, kind);
-    out = ExistingFile(folder / file);
-    if (out.empty()) candidate.missing.push_back(file);
-  };
-  find(train, kImages, candidate.files.train_images);
-  find(train, kLabels, candidate.files.train_labels);
-  find(test, kImages, candidate.files.test_images);
-  find(test, kLabels, candidate.files.test_labels);
-  std::error_code ignored;
-  const fs::path mapping = folder / fmt::format("{}-mapping.txt", name);
-  if (fs::is_regular_file(mapping, ignored)) candidate.files.mapping = mapping.string();
-  return candidate;
-}
-
-int64_t BytesOnDisk(const DatasetFiles& files) {
-  int64_t bytes = 0;
-  for (const std::string* path :
-       {&files.train_images, &files.train_labels, &files.test_images, &files.test_labels, &files.mapping}) {
-    std::error_code error;
-    const auto size = path->empty() ? 0 : fs::file_size(*path, error);
-    if (!error) bytes += static_cast<int64_t>(size);
-  }
-  return bytes;
-}
 
 void Transpose(IdxImages& images) {
   const int64_t rows = images.rows, columns = images.columns;
@@ -114,10 +39,12 @@ struct Part {
   std::vector<uint8_t> labels;
 };
 
-absl::StatusOr<Part> ReadPart(const std::string& images_path, const std::string& labels_path,
-                              bool transposed) {
+enum class Depth { kHeaders, kPixels };
+
+absl::StatusOr<Part> ReadPart(const std::string& images_path, const std::string& labels_path, Depth depth) {
   Part part;
-  GS_ASSIGN_OR_RETURN(part.images, ReadIdxImages(images_path));
+  GS_ASSIGN_OR_RETURN(
+      part.images, depth == Depth::kPixels ? ReadIdxImages(images_path) : ReadIdxImagesHeader(images_path));
   GS_ASSIGN_OR_RETURN(part.labels, ReadIdxLabels(labels_path));
   if (part.images.count == 0 || part.images.rows == 0 || part.images.columns == 0) {
     return DataLoss("'{}' holds no images ({} of {} x {} pixels)", images_path, part.images.count,
@@ -127,7 +54,6 @@ absl::StatusOr<Part> ReadPart(const std::string& images_path, const std::string&
     return DataLoss("'{}' holds {} labels, but '{}' holds {} images", labels_path, part.labels.size(),
                     images_path, part.images.count);
   }
-  if (transposed) Transpose(part.images);
   return part;
 }
 
@@ -175,10 +101,15 @@ std::string Digest(const Dataset& data) {
   return sha.HexDigest();
 }
 
-absl::StatusOr<Dataset> Load(const DatasetFiles& files) {
-  const bool transposed = IsEmnist(files.name);
-  GS_ASSIGN_OR_RETURN(Part train, ReadPart(files.train_images, files.train_labels, transposed));
-  GS_ASSIGN_OR_RETURN(Part test, ReadPart(files.test_images, files.test_labels, transposed));
+// Both parts, verified against each other; labels count from 0.
+struct Parts {
+  Part train, test;
+  std::vector<std::string> class_names;
+};
+
+absl::StatusOr<Parts> ReadParts(const DatasetFiles& files, Depth depth) {
+  GS_ASSIGN_OR_RETURN(Part train, ReadPart(files.train_images, files.train_labels, depth));
+  GS_ASSIGN_OR_RETURN(Part test, ReadPart(files.test_images, files.test_labels, depth));
   if (train.images.rows != test.images.rows || train.images.columns != test.images.columns) {
     return DataLoss("'{}' holds images of {} x {} pixels, but '{}' of {} x {}", files.test_images,
                     test.images.rows, test.images.columns, files.train_images, train.images.rows,
@@ -193,96 +124,53 @@ absl::StatusOr<Dataset> Load(const DatasetFiles& files) {
   if (known == 0) GS_RETURN_IF_ERROR(CheckClasses(files, train.labels, test.labels));
   const int64_t classes = 1 + std::max(*std::max_element(train.labels.begin(), train.labels.end()),
                                        *std::max_element(test.labels.begin(), test.labels.end()));
+  return Parts{std::move(train), std::move(test), ClassNames(files.name, mapping, classes)};
+}
+
+absl::StatusOr<Dataset> Load(const DatasetFiles& files) {
+  GS_ASSIGN_OR_RETURN(Parts parts, ReadParts(files, Depth::kPixels));
+  if (files.name.starts_with(kEmnistPrefix)) {
+    Transpose(parts.train.images);
+    Transpose(parts.test.images);
+  }
   Dataset data;
   data.name = files.name;
-  data.rows = train.images.rows;
-  data.columns = train.images.columns;
-  data.class_names = ClassNames(files.name, mapping, classes);
-  data.train_pixels = std::move(train.images.pixels);
-  data.test_pixels = std::move(test.images.pixels);
-  data.train_labels = std::move(train.labels);
-  data.test_labels = std::move(test.labels);
+  data.rows = parts.train.images.rows;
+  data.columns = parts.train.images.columns;
+  data.class_names = std::move(parts.class_names);
+  data.train_pixels = std::move(parts.train.images.pixels);
+  data.test_pixels = std::move(parts.test.images.pixels);
+  data.train_labels = std::move(parts.train.labels);
+  data.test_labels = std::move(parts.test.labels);
   data.digest = Digest(data);
   return data;
 }
 
+absl::StatusOr<DatasetSummary> Summarize(const DatasetFiles& files) {
+  GS_ASSIGN_OR_RETURN(const Parts parts, ReadParts(files, Depth::kHeaders));
+  return DatasetSummary{.train_size = parts.train.images.count,
+                        .test_size = parts.test.images.count,
+                        .classes = static_cast<int64_t>(parts.class_names.size())};
+}
+
+// Says which data set, and what mends it.
+absl::Status Explain(const DatasetFiles& files, const absl::Status& status) {
+  return absl::Status(status.code(), fmt::format("data set '{}': {}; {}", files.name, Message(status),
+                                                 MendDataset(files.name, files.directory, true)));
+}
+
 }  // namespace
-
-std::vector<std::string> DefaultDataDirs() {
-  std::vector<std::string> directories;
-  const char* data_home = std::getenv("XDG_DATA_HOME");
-  const char* home = std::getenv("HOME");
-  if (data_home != nullptr && data_home[0] == '/') {
-    directories.push_back(fmt::format("{}/gridsweep/data", data_home));
-  } else if (home != nullptr && home[0] != '\0') {
-    directories.push_back(fmt::format("{}/.local/share/gridsweep/data", home));
-  }
-  directories.push_back("/usr/share/datasets");
-  return directories;
-}
-
-absl::Status CheckDatasetName(std::string_view name) {
-  const bool legal = !name.empty() && name.size() <= 128 && name[0] != '.' &&
-                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                       return (c < 128 && std::isalnum(c) != 0) || c == '.' || c == '_' || c == '-';
-                     });
-  if (legal) return absl::OkStatus();
-  return InvalidArgument(
-      "'{}' is not a data set's name: expected 1 to 128 of A-Z a-z 0-9 . _ - and no dot first",
-      name.substr(0, 160));
-}
-
-absl::StatusOr<DatasetFiles> FindDataset(std::string_view name, const std::vector<std::string>& directories) {
-  GS_RETURN_IF_ERROR(CheckDatasetName(name));
-  const std::string train = fmt::format("{}-train", name), test = fmt::format("{}-test", name);
-  for (const std::string& directory : directories) {
-    const fs::path root(directory), folder = root / name;
-    std::optional<Candidate> nearest;  // the most complete of the incomplete ones
-    for (Candidate& candidate : std::vector{Look(name, root, train, test), Look(name, folder, train, test),
-                                            Look(name, folder, "train", "t10k")}) {
-      if (candidate.missing.empty()) {
-        candidate.files.bytes = BytesOnDisk(candidate.files);
-        return candidate.files;
-      }
-      if (candidate.missing.size() < 4 && (!nearest || candidate.missing.size() < nearest->missing.size())) {
-        nearest = std::move(candidate);
-      }
-    }
-    if (nearest) {
-      return DataLoss("data set '{}' in '{}' is incomplete: missing {}; {}", name, nearest->files.directory,
-                      fmt::join(nearest->missing, ", "), Mend(name, true));
-    }
-  }
-  return NotFound(
-      "no data set '{}' in {}; {}", name,
-      directories.empty() ? "no data directory" : fmt::format("'{}'", fmt::join(directories, "', '")),
-      Mend(name, false));
-}
-
-std::vector<DatasetFiles> ListDatasets(const std::vector<std::string>& directories) {
-  std::map<std::string, DatasetFiles> found;
-  const std::string marker = fmt::format("-train-{}", kImages);
-  for (const std::string& directory : directories) {
-    std::error_code error;
-    for (auto entry = fs::directory_iterator(directory, error); !error && entry != fs::directory_iterator();
-         entry.increment(error)) {
-      std::string name = entry->path().filename().string();
-      const size_t end = name.find(marker);
-      if (end != std::string::npos) name.resize(end);
-      if (found.contains(name)) continue;
-      if (auto files = FindDataset(name, {directory}); files.ok()) found.emplace(name, *std::move(files));
-    }
-  }
-  std::vector<DatasetFiles> list;
-  for (auto& [name, files] : found) list.push_back(std::move(files));
-  return list;
-}
 
 absl::StatusOr<Dataset> LoadDataset(const DatasetFiles& files) {
   auto data = Load(files);
   if (data.ok()) return data;
-  return absl::Status(data.status().code(), fmt::format("data set '{}': {}; {}", files.name,
-                                                        Message(data.status()), Mend(files.name, true)));
+  return Explain(files, data.status());
+}
+
+absl::StatusOr<DatasetSummary> InspectDataset(const DatasetFiles& files) {
+  auto summary = Summarize(files);
+  if (summary.ok()) return summary;
+  return Explain(files, summary.status());
 }
 
 }  // namespace gridsweep

@@ -32,7 +32,7 @@ absl::Status CheckDatasetName(std::string_view name);
 // t10k-…). Returns NOT_FOUND saying where it looked and the command that mends it; DATA_LOSS if some of the four exist.
 absl::StatusOr<DatasetFiles> FindDataset(std::string_view name, const std::vector<std::string>& directories);
 
-// Every data set below `directories`, by name; the first directory wins. Incomplete ones are left out.
+// Every data set that FindDataset finds below `directories`, by name. Incomplete ones are left out.
 std::vector<DatasetFiles> ListDatasets(const std::vector<std::string>& directories);
 
 // A data set in memory. Pixels are uint8, images upright (the transposed storage of emnist-* undone), row-major.
@@ -52,6 +52,28 @@ struct Dataset {
 // Reads and verifies: magic, equal image and label counts, one image size, labels within range. Returns DATA_LOSS with
 // the file, what is wrong, and the command that mends it.
 absl::StatusOr<Dataset> LoadDataset(const DatasetFiles& files);
+
+// What labels and headers say; images are not read.
+struct DatasetSummary {
+  int64_t train_size = 0;
+  int64_t test_size = 0;
+  int64_t classes = 0;
+};
+
+// Verifies what LoadDataset does as far as that goes without reading the images: their headers, and the sizes of their
+// files. Same errors. Takes milliseconds where reading everything takes seconds.
+absl::StatusOr<DatasetSummary> InspectDataset(const DatasetFiles& files);
+
+// FindDataset, and InspectDataset has nothing against it.
+absl::StatusOr<DatasetFiles> FindUsableDataset(std::string_view name,
+                                               const std::vector<std::string>& directories);
+
+struct InspectedDataset {
+  DatasetFiles files;                      // some paths are empty if it is incomplete
+  absl::StatusOr<DatasetSummary> summary;  // or what is wrong and the command that mends it
+};
+// Every data set of which some file is below `directories`, by name, as FindDataset and InspectDataset see it.
+std::vector<InspectedDataset> InspectDatasets(const std::vector<std::string>& directories);
 
 // Class names for a data set: from its mapping file, else known sets (fashion-mnist, mnist, the emnist splits), else the
 // label numbers. `classes` is 1 + the largest label.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <memory>
 
 #include "common/base/status.h"
@@ -49,6 +50,12 @@ absl::StatusOr<int64_t> ReadUpTo(gzFile file, const std::string& path, uint8_t* 
   return done;
 }
 
+struct Header {
+  std::vector<int64_t> dimensions;
+  int64_t size = 0;     // of the header
+  int64_t content = 0;  // bytes that follow
+};
+
 struct Idx {
   std::vector<int64_t> dimensions;
   std::vector<uint8_t> bytes;
@@ -74,11 +81,10 @@ absl::Status ReadContent(gzFile file, const std::string& path, int64_t expected,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Idx> ReadIdx(const std::string& path, uint32_t magic, size_t rank) {
-  GS_ASSIGN_OR_RETURN(const GzFile file, Open(path));
+absl::StatusOr<Header> ReadHeader(gzFile file, const std::string& path, uint32_t magic, size_t rank) {
   std::array<uint8_t, 16> header{};
   const auto header_size = static_cast<int64_t>(4 + 4 * rank);
-  GS_ASSIGN_OR_RETURN(const int64_t got, ReadUpTo(file.get(), path, header.data(), header_size));
+  GS_ASSIGN_OR_RETURN(const int64_t got, ReadUpTo(file, path, header.data(), header_size));
   if (got < header_size)
     return DataLoss("'{}' is truncated: {} bytes, shorter than an IDX header", path, got);
   const auto word = [&](size_t i) {
@@ -89,16 +95,35 @@ absl::StatusOr<Idx> ReadIdx(const std::string& path, uint32_t magic, size_t rank
     return DataLoss("'{}' is not an idx{}-ubyte file: magic 0x{:08x}, expected 0x{:08x}", path, rank, word(0),
                     magic);
   }
-  Idx idx;
-  int64_t size = 1;
+  Header result{.size = header_size, .content = 1};
   for (size_t i = 1; i <= rank; ++i) {
-    idx.dimensions.push_back(word(i));
+    result.dimensions.push_back(word(i));
     // Each factor is below 2^32 and the product so far at most 2^31, so this cannot overflow.
-    size *= idx.dimensions.back();
-    if (size > kMaxBytes) return DataLoss("'{}' promises more than 2 GiB of content", path);
+    result.content *= result.dimensions.back();
+    if (result.content > kMaxBytes) return DataLoss("'{}' promises more than 2 GiB of content", path);
   }
-  GS_RETURN_IF_ERROR(ReadContent(file.get(), path, size, idx.bytes));
+  return result;
+}
+
+absl::StatusOr<Idx> ReadIdx(const std::string& path, uint32_t magic, size_t rank) {
+  GS_ASSIGN_OR_RETURN(const GzFile file, Open(path));
+  GS_ASSIGN_OR_RETURN(Header header, ReadHeader(file.get(), path, magic, rank));
+  Idx idx{.dimensions = std::move(header.dimensions)};
+  GS_RETURN_IF_ERROR(ReadContent(file.get(), path, header.content, idx.bytes));
   return idx;
+}
+
+// Whether the file seems to hold as much as its header promises: by its size, or by the size that gzip files end with.
+// False says nothing yet: a gzip file of several members ends with the size of the last.
+bool SizeFits(gzFile gz, const std::string& path, int64_t expected) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (gzdirect(gz) != 0) return file && file.tellg() == expected;
+  std::array<char, 4> last{};
+  file.seekg(-4, std::ios::end);
+  file.read(last.data(), last.size());
+  uint32_t size = 0;
+  for (size_t i = 0; i < last.size(); ++i) size |= uint32_t{static_cast<uint8_t>(last[i])} << (8 * i);
+  return file && size == static_cast<uint32_t>(expected);
 }
 
 }  // namespace
@@ -106,6 +131,17 @@ absl::StatusOr<Idx> ReadIdx(const std::string& path, uint32_t magic, size_t rank
 absl::StatusOr<IdxImages> ReadIdxImages(const std::string& path) {
   GS_ASSIGN_OR_RETURN(Idx idx, ReadIdx(path, kImagesMagic, 3));
   return IdxImages{idx.dimensions[0], idx.dimensions[1], idx.dimensions[2], std::move(idx.bytes)};
+}
+
+absl::StatusOr<IdxImages> ReadIdxImagesHeader(const std::string& path) {
+  GS_ASSIGN_OR_RETURN(const GzFile file, Open(path));
+  GS_ASSIGN_OR_RETURN(const Header header, ReadHeader(file.get(), path, kImagesMagic, 3));
+  if (!SizeFits(file.get(), path, header.size + header.content)) {
+    // Says what is wrong, if something is.
+    std::vector<uint8_t> content;
+    GS_RETURN_IF_ERROR(ReadContent(file.get(), path, header.content, content));
+  }
+  return IdxImages{header.dimensions[0], header.dimensions[1], header.dimensions[2], {}};
 }
 
 absl::StatusOr<std::vector<uint8_t>> ReadIdxLabels(const std::string& path) {

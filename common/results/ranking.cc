@@ -169,8 +169,8 @@ SortKey NumberKey(std::optional<double> value) {
 }
 
 const std::vector<std::string>& NumericColumns() {
-  static const std::vector<std::string> columns = {"rank",       "mean",    "test_accuracy", "test_loss",
-                                                   "train_loss", "seconds", "best_epoch",    "n"};
+  static const std::vector<std::string> columns = {
+      "rank", "mean", "ci95", "sd", "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n"};
   return columns;
 }
 
@@ -178,6 +178,8 @@ SortKey NumericKey(const RankedRow& row, const std::string& column) {
   if (column == "rank") return {.missing = row.rank == 0, .number = static_cast<double>(row.rank)};
   if (column == "n") return {.number = static_cast<double>(row.n)};
   if (column == "mean") return NumberKey(row.mean);
+  if (column == "ci95") return NumberKey(row.ci);
+  if (column == "sd") return NumberKey(row.sd);
   if (column == "test_accuracy") return NumberKey(row.test_accuracy);
   if (column == "test_loss") return NumberKey(row.test_loss);
   if (column == "train_loss") return NumberKey(row.train_loss);
@@ -260,13 +262,15 @@ std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, 
 }
 
 absl::Status SortRows(std::vector<RankedRow>& rows, const std::string& column,
-                      const std::vector<std::string>& axes) {
+                      const std::vector<std::string>& axes, std::string_view metric) {
   const bool descending = column.starts_with("-");
-  const std::string name = descending ? column.substr(1) : column;
+  std::string name = descending ? column.substr(1) : column;
+  if (name == metric) name = "mean";
   const auto axis = std::find(axes.begin(), axes.end(), name);
   const std::vector<std::string>& numeric = NumericColumns();
   if (axis == axes.end() && std::find(numeric.begin(), numeric.end(), name) == numeric.end()) {
     std::vector<std::string> columns = numeric;
+    columns.insert(columns.begin() + 2, std::string(metric));  // beside "mean", which it is
     columns.insert(columns.end(), axes.begin(), axes.end());
     const std::string near = DidYouMean(name, columns);
     return InvalidArgument("unknown column '{}' to sort by{}; the columns are {}", name,

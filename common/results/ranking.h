@@ -78,11 +78,11 @@ std::vector<RankedRow> RankCells(std::vector<CellResults> cells, Goal goal);
 // names the best cell by its other labels that vary within the sweep.
 std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, size_t axis);
 
-// Reorders `rows` by a column: "rank", "mean", "test_accuracy", "test_loss", "train_loss", "seconds",
-// "best_epoch", "n" or an axis's name; a leading "-" reverses. Rows without a value go last. Returns
-// INVALID_ARGUMENT listing the columns.
+// Reorders `rows` by a column: "rank", "mean" or the name of the metric whose means they are, "ci95", "sd",
+// "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n" or an axis's name; a leading "-" reverses. Rows
+// without a value go last. Returns INVALID_ARGUMENT listing the columns.
 absl::Status SortRows(std::vector<RankedRow>& rows, const std::string& column,
-                      const std::vector<std::string>& axes);
+                      const std::vector<std::string>& axes, std::string_view metric);
 
 // t(0.975, df): the two-sided 95 % quantile of Student's t with df >= 1 degrees of freedom, to 1e-6 relative.
 double StudentT975(int64_t df);

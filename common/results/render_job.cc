@@ -144,6 +144,7 @@ Table AttemptTable(const JobReport& job) {
   Table table;
   table.columns = {{.key = "number", .header = "attempt", .align = Align::kRight},
                    {.key = "state", .header = "state"},
+                   {.key = "accepted", .header = "", .audience = Audience::kMachines},
                    {.key = "worker", .header = "worker", .min_width = 6},
                    {.key = "device", .header = "device", .priority = 2},
                    {.key = "started", .header = "started (UTC)", .priority = 1},
@@ -153,8 +154,9 @@ Table AttemptTable(const JobReport& job) {
     const bool ended = attempt.ended.has_value();
     const double seconds = ended ? absl::ToDoubleSeconds(*attempt.ended - attempt.started) : 0;
     table.rows.push_back(
-        {Cell::Integer(attempt.number), Cell::Text(attempt.state + (attempt.accepted ? ", accepted" : "")),
-         Cell::Text(attempt.worker), Cell::Text(attempt.device),
+        {Cell::Integer(attempt.number),
+         Cell(attempt.state + (attempt.accepted ? ", accepted" : ""), attempt.state),
+         Cell("", attempt.accepted), Cell::Text(attempt.worker), Cell::Text(attempt.device),
          Cell::Text(absl::FormatTime("%Y-%m-%d %H:%M:%S", attempt.started, absl::UTCTimeZone())),
          ended ? Cell(FormatDuration(seconds), seconds) : Cell(), Cell::Text(attempt.error)});
   }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "common/base/log.h"
+#include "common/base/shell_word.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/convert.h"
@@ -19,9 +20,8 @@ namespace gridsweep {
 
 absl::Status SweepService::CheckWritable() const {
   if (parts_.loop != nullptr) return absl::OkStatus();
-  return FailedPrecondition(
-      "'{}' is open for reading only: start gridsweep-coordinator --db '{}' to change it", parts_.database,
-      parts_.database);
+  return FailedPrecondition("'{}' is open for reading only: start gridsweep-coordinator --db {} to change it",
+                            parts_.database, ShellWord(parts_.database));
 }
 
 absl::Status SweepService::DoSubmit(const v1::SubmitRequest& request, v1::SubmitResponse& response) {
@@ -33,7 +33,7 @@ absl::Status SweepService::DoSubmit(const v1::SubmitRequest& request, v1::Submit
   const std::string file = request.file_name().empty() ? "sweep.yaml" : request.file_name();
   GS_ASSIGN_OR_RETURN(const SweepSpec spec, ParseSweep(request.yaml(), file, *parts_.catalog, parts_.limits));
   const Grid grid(spec);
-  const NewSweep sweep{request.client_key(), SweepContentHash(spec), request.yaml()};
+  const NewSweep sweep{request.client_key(), SweepContentHash(spec), request.yaml(), request.resume()};
   SubmittedSweep submitted;
   GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue&, const Instant& now) -> absl::Status {
     GS_ASSIGN_OR_RETURN(submitted, parts_.store->SubmitSweep(sweep, spec, grid, *parts_.catalog, now.wall));
@@ -107,7 +107,7 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   if (!request.sort().empty()) {
     std::vector<std::string> axes;
     for (const Axis axis : kAllAxes) axes.emplace_back(AxisName(axis));
-    GS_RETURN_IF_ERROR(SortRows(rows, request.sort(), axes));
+    GS_RETURN_IF_ERROR(SortRows(rows, request.sort(), axes, MetricName(sweep.objective.metric)));
   }
   *response.mutable_sweep() = ToProto(sweep);
   for (const size_t column : columns) response.add_axes(std::string(AxisName(kAllAxes[column])));

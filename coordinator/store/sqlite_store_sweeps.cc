@@ -67,6 +67,18 @@ absl::StatusOr<SubmittedSweep> SqliteStore::SubmitSweep(const NewSweep& sweep, c
                                                         absl::Time now) {
   SubmittedSweep submitted;
   const absl::Status done = Atomically([&]() -> absl::Status {
+    if (sweep.resume) {
+      GS_ASSIGN_OR_RETURN(
+          Statement open,
+          db_->Query("SELECT id, cells * seeds FROM sweeps WHERE state IN ('active', 'paused') "
+                     "AND content_hash = ?1 ORDER BY id DESC LIMIT 1",
+                     sweep.content_hash));
+      GS_ASSIGN_OR_RETURN(const bool found, open.Step());
+      if (found) {
+        submitted = {SweepId{open.Int(0)}, false, open.Int(1)};
+        return absl::OkStatus();
+      }
+    }
     {
       GS_ASSIGN_OR_RETURN(
           Statement known,

@@ -31,6 +31,7 @@ struct NewSweep {
   std::string
       content_hash;  // of the canonical sweep: tells a repeated submit from another sweep under the same key
   std::string yaml;  // verbatim
+  bool resume = false;  // rather the newest active or paused sweep of the same content, whatever its key
 };
 
 struct SubmittedSweep {
@@ -145,7 +146,8 @@ class Store {
   virtual void RollbackBatch() = 0;
 
   // Stores a sweep with all cells and jobs of `grid`. If `client_key` is known: returns the stored sweep with
-  // created = false when content_hash is equal, ALREADY_EXISTS when it differs.
+  // created = false when content_hash is equal, ALREADY_EXISTS when it differs. Before that, with `resume`: returns the
+  // newest active or paused sweep of equal content_hash, if there is one.
   virtual absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec,
                                                      const Grid& grid, const Catalog& catalog,
                                                      absl::Time now) = 0;

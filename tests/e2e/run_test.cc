@@ -168,6 +168,64 @@ TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterCtrlC) {
   EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
 }
 
+TEST_F(InterruptedRunTest, AnInterruptedRepetitionGoesOnToo) {
+  cluster_.OpenGate();
+  ASSERT_EQ(cluster_.Run(Command("small.yaml")).code, 0);
+  std::filesystem::remove(cluster_.dir() / "gate/open");
+  const auto run = cluster_.Launch("interrupted", Command("small.yaml", {"--again"}));
+  ASSERT_TRUE(cluster_.Await("two jobs to train", [&] {
+    return !run->IsRunning() || cluster_.QueryInt("SELECT sum(running) FROM v_sweeps") == 2;
+  }));
+  run->Signal(SIGINT);
+  ASSERT_EQ(run->Wait(), 130) << run->Describe();
+  cluster_.OpenGate();
+  const CommandResult again = cluster_.Run(Command("small.yaml"));
+  EXPECT_EQ(again.code, 0) << again;
+  EXPECT_THAT(again.err, HasSubstr("sweep 2 'small': going on"));
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_sweeps WHERE succeeded = 8"), 2);
+  const CommandResult shown = cluster_.Run(Command("small.yaml"));
+  EXPECT_THAT(shown.err, HasSubstr("finished already"));
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_sweeps"), 2);
+}
+
+TEST_F(InterruptedRunTest, ASecondRunOutlivesTheFirst) {
+  const std::string yaml =
+      "name: other\ndataset: tiny\ntraining: {epochs: 3, validation: 0.1}\ngrid: {model: mlp}\n";
+  Write("other.yaml", yaml);
+  const auto first = cluster_.Launch("first", Command("small.yaml"));
+  ASSERT_TRUE(cluster_.Await("two jobs to train", [&] {
+    return !first->IsRunning() || cluster_.QueryInt("SELECT running FROM v_sweeps") == 2;
+  }));
+  const auto second = cluster_.Launch("second", Command("other.yaml", {"--format", "csv", "--no-times"}));
+  ASSERT_TRUE(cluster_.Await("the second sweep to be stored", [&] {
+    return !second->IsRunning() || cluster_.QueryInt("SELECT count(*) FROM v_sweeps") == 2;
+  }));
+  EXPECT_THAT(second->Describe(), HasSubstr("submitting there"));
+  first->Signal(SIGINT);
+  EXPECT_EQ(first->Wait(), 130) << first->Describe();
+  cluster_.OpenGate();
+  EXPECT_EQ(second->Wait(), 0) << second->Describe();
+  EXPECT_THAT(second->Err(), HasSubstr("going on with one of our own"));
+  EXPECT_EQ(second->Out(), FaultFreeCsv(yaml));
+}
+
+TEST_F(InterruptedRunTest, ASecondRunOfTheSameFilePrintsTheTableAsWell) {
+  const std::vector<std::string> command = Command("small.yaml", {"--format", "csv", "--no-times"});
+  const auto first = cluster_.Launch("first", command);
+  ASSERT_TRUE(cluster_.Await("two jobs to train", [&] {
+    return !first->IsRunning() || cluster_.QueryInt("SELECT running FROM v_sweeps") == 2;
+  }));
+  const auto second = cluster_.Launch("second", command);
+  ASSERT_TRUE(cluster_.Await("the second to watch", [&] {
+    return !second->IsRunning() || second->Err().find("going on with") != std::string::npos;
+  }));
+  cluster_.OpenGate();
+  EXPECT_EQ(first->Wait(), 0) << first->Describe();
+  EXPECT_EQ(second->Wait(), 0) << second->Describe();
+  EXPECT_EQ(first->Out(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(second->Out(), FaultFreeCsv(kSweep));
+}
+
 TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterAKill) {
   const auto run = cluster_.Launch("killed", Command("small.yaml"));
   ASSERT_TRUE(cluster_.Await("two jobs to train", [&] {

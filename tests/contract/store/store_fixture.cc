@@ -54,11 +54,13 @@ absl::Time At(int64_t second) {
   return absl::FromUnixSeconds(1'800'000'000 + second);
 }
 
-absl::StatusOr<SubmittedSweep> StoreHarness::TrySubmit(const std::string& yaml, const std::string& key) {
+absl::StatusOr<SubmittedSweep> StoreHarness::TrySubmit(const std::string& yaml, const std::string& key,
+                                                       bool resume) {
   const SweepSpec spec = ParseOrDie(yaml);
   const Grid grid(spec);
-  return store().SubmitSweep({.client_key = key, .content_hash = Sha256Hex(yaml), .yaml = yaml}, spec, grid,
-                             Catalog::Builtin(), At(0));
+  return store().SubmitSweep(
+      {.client_key = key, .content_hash = Sha256Hex(yaml), .yaml = yaml, .resume = resume}, spec, grid,
+      Catalog::Builtin(), At(0));
 }
 
 SweepId StoreHarness::Submit(const std::string& yaml, const std::string& key) {

@@ -34,7 +34,8 @@ class StoreHarness {
   StoreReader& reader() { return *files_.reader; }
   FakeClock& clock() { return *clock_; }
 
-  absl::StatusOr<SubmittedSweep> TrySubmit(const std::string& yaml, const std::string& key);
+  absl::StatusOr<SubmittedSweep> TrySubmit(const std::string& yaml, const std::string& key,
+                                           bool resume = false);
   SweepId Submit(const std::string& yaml = kSmallSweep, const std::string& key = "key-1");
   WorkerId Worker(const std::string& name = "w1");
   std::vector<ClaimedJob> Claim(int64_t limit, absl::Time now = At(10), const std::string& worker = "w1");

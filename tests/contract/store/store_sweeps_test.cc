@@ -42,6 +42,29 @@ TEST_P(StoreSweepsTest, SubmitOfSameKeyAndContentReturnsTheStoredSweep) {
   EXPECT_THAT(sweeps, SizeIs(1));
 }
 
+TEST_P(StoreSweepsTest, ResumeAnswersTheNewestUnfinishedSweepOfTheContent) {
+  const SweepId first = s_->Submit();
+  for (const ClaimedJob& job : s_->Claim(8)) s_->Succeed(job.attempt, {0.5});
+  ASSERT_EQ(s_->Sweep(first).state, SweepState::kFinished);
+  ASSERT_OK_AND_ASSIGN(const SubmittedSweep finished, s_->TrySubmit(kSmallSweep, "key-1", true));
+  EXPECT_EQ(finished.id, first) << "nothing to resume: as without";
+
+  const SweepId second = s_->Submit(kSmallSweep, "key-2");
+  const SweepId third = s_->Submit(kSmallSweep, "key-3");
+  s_->Submit(std::string(kSmallSweep) + "# more\n", "key-4");
+  ASSERT_THAT(s_->store().SetPaused(third, true, At(1)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const SubmittedSweep resumed, s_->TrySubmit(kSmallSweep, "key-1", true));
+  EXPECT_EQ(resumed.id, third);
+  EXPECT_FALSE(resumed.created);
+  EXPECT_EQ(resumed.jobs, 8);
+  ASSERT_OK_AND_ASSIGN(const SubmittedSweep plain, s_->TrySubmit(kSmallSweep, "key-1"));
+  EXPECT_EQ(plain.id, first);
+
+  ASSERT_THAT(s_->store().CancelSweep(third, At(2)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const SubmittedSweep older, s_->TrySubmit(kSmallSweep, "key-1", true));
+  EXPECT_EQ(older.id, second);
+}
+
 TEST_P(StoreSweepsTest, SubmitOfSameKeyWithOtherContentIsRefused) {
   s_->Submit();
   EXPECT_THAT(s_->TrySubmit(std::string(kSmallSweep) + "# more\n", "key-1"),

@@ -92,6 +92,25 @@ TEST_F(WorkerProgram, ASupersededWorkerSaysSoAndExitsOne) {
   EXPECT_THAT(exit.stderr_tail, HasSubstr("a newer worker named 'w' has registered"));
 }
 
+TEST_F(WorkerProgram, TheVariableNamesTheCoordinatorWhereNoFlagDoes) {
+  setenv("GRIDSWEEP_COORDINATOR", coordinator_.address().c_str(), 1);
+  coordinator_.AddJob(Job(1));
+  StartProgram({"--name", "w", "--devices", "cpu", "--slots", "1", "--data-dir", dir_, "--trainer",
+                GRIDSWEEP_BIN_DIR "/fake-trainer"});
+  unsetenv("GRIDSWEEP_COORDINATOR");
+  ASSERT_TRUE(WaitForEnd(1));
+  Signal(SIGTERM);
+  EXPECT_EQ(WaitForExit().description, "exit status 0");
+}
+
+TEST_F(WorkerProgram, WithoutACoordinatorItSaysWhatIsMissing) {
+  unsetenv("GRIDSWEEP_COORDINATOR");
+  StartProgram({"--devices", "cpu"});
+  const agent::TrainerExit exit = WaitForExit();
+  EXPECT_EQ(exit.description, "exit status 2");
+  EXPECT_THAT(exit.stderr_tail, HasSubstr("--coordinator"));
+}
+
 TEST_F(WorkerProgram, BadUsageIsOneMessageAndExitTwo) {
   StartProgram(
       {"--coordinator", "127.0.0.1:1", "--devices", "gpu", "--trainer", GRIDSWEEP_BIN_DIR "/fake-trainer"});

