@@ -14,17 +14,11 @@ constexpr char kDetails[] =
     "train loss, the epoch that counts, and seconds a job. Cells with equal means share a rank; unfinished, "
     "diverged and\n"
     "failed cells stand at the end with a note. A narrow terminal leaves columns out, train loss, epoch "
-    "and s/job first,
-"
-    "and the caption says which; csv and json have them all.
-
-"
+    "and s/job first,\n"
+    "and the caption says which; csv and json have them all.\n\n"
     "Columns to sort by: rank, mean (or the name of the metric that is ranked by), ci95, sd, test_accuracy, "
-    "test_loss,
-"
-    "train_loss, best_epoch, seconds, n, or an axis.
-
-"
+    "test_loss,\n"
+    "train_loss, best_epoch, seconds, n, or an axis.\n\n"
     "Examples:\n"
     "  gridsweep rank emnist-baseline --top 10\n"
     "  gridsweep rank 3 --by model                 which model is best, by its best cell\n"

@@ -1,7 +1,5 @@
 #include "cli/fetch/download_line.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -38,7 +36,8 @@ std::string RenderDownloadBar(int64_t done, int64_t total, double bytes_per_seco
     return FormatBytes(done) + (bytes_per_second > 0 ? "  " + Rate(bytes_per_second) : "");
   }
   const double share = std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
-  std::vector<std::string> parts = {fmt::format("{:>3} %", static_cast<int>(share * 100)), Share(done, total)};
+  std::vector<std::string> parts = {fmt::format("{:>3} %", static_cast<int>(share * 100)),
+                                    Share(done, total)};
   if (bytes_per_second > 0) {
     parts.push_back(Rate(bytes_per_second));
     if (done < total) {
@@ -74,9 +73,11 @@ void DownloadLine::Show(int64_t done, int64_t total, absl::Time now) {
     open_ = true;
     return;
   }
-  std::string text = fmt::format("{} of {} ({} %)", FormatBytes(done), FormatBytes(total), done * 100 / total);
+  std::string text =
+      fmt::format("{} of {} ({} %)", FormatBytes(done), FormatBytes(total), done * 100 / total);
   if (rate > 0 && done < total) {
-    text += fmt::format(", {}, about {} left", Rate(rate), FormatDuration(static_cast<double>(total - done) / rate));
+    text += fmt::format(", {}, about {} left", Rate(rate),
+                        FormatDuration(static_cast<double>(total - done) / rate));
   }
   *sink_.stream << text << std::endl;
 }

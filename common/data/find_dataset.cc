@@ -149,7 +149,8 @@ absl::StatusOr<DatasetFiles> FindDataset(std::string_view name, const std::vecto
   return files;
 }
 
-absl::StatusOr<DatasetFiles> FindUsableDataset(std::string_view name, const std::vector<std::string>& directories) {
+absl::StatusOr<DatasetFiles> FindUsableDataset(std::string_view name,
+                                               const std::vector<std::string>& directories) {
   GS_ASSIGN_OR_RETURN(DatasetFiles files, FindDataset(name, directories));
   GS_RETURN_IF_ERROR(InspectDataset(files).status());
   return files;
