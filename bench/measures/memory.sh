@@ -7,14 +7,15 @@ memory_kib() {
 
 minor_faults() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f8; }
 
-progress_events() { grep -c "\"attempt\":$1,.*\"type\":\"progress\"" "$work/events" || true; }
+# Epochs that all attempts together have finished, or attempt $1.
+epochs_done() { grep -c "\"attempt\":${1:-[0-9]*},.*\"type\":\"epoch\"" "$work/events" || true; }
 
-# Waits for the event after the ones there are of attempt $1: the moment from and to which things are counted.
-next_progress() {
+# Waits until attempt $1 has finished one epoch more, training and evaluation.
+next_epoch() {
   local have i
-  have=$(progress_events "$1")
-  for ((i = 0; i < 1200; i++)); do
-    [ "$(progress_events "$1")" = "$have" ] || return 0
+  have=$(epochs_done "$1")
+  for ((i = 0; i < 2400; i++)); do
+    [ "$(epochs_done "$1")" = "$have" ] || return 0
     sleep 0.05
   done
   echo "memory: the trainer makes no progress" >&2
@@ -22,36 +23,29 @@ next_progress() {
   exit 1
 }
 
-# Epochs that all attempts together have done, in parts.
-epochs_done() {
-  sed -n 's/.*"attempt":\([0-9]*\),"epoch":\([0-9]*\),"fraction":\([0-9.e-]*\),.*/\1 \2 \3/p' "$work/events" |
-    awk '{ at[$1] = $2 - 1 + $3 } END { for (a in at) sum += at[a]; printf "%.6f\n", sum }'
-}
-
-# One trainer that is given one job more at a time. Appends to $work/memory: jobs, Pss, private memory, faults a step.
+# One trainer that is given one job more at a time, each for four epochs before anything is read: a trainer takes its
+# memory in the first few. Appends to $work/memory: jobs, Pss, private memory, page faults a batch of 128, data set.
 memory_once() {
-  local jobs pid faults epochs images_of_epoch
+  local jobs pid faults epochs i
   rm -f "$work/in"
   mkfifo "$work/in"
-  "$bin/gridsweep-trainer" --slots 4 --data-dir "$images_dir" <"$work/in" >"$work/events" 2>"$work/log" &
+  # As the worker starts a trainer.
+  GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1} "$bin/gridsweep-trainer" --slots 4 --data-dir "$images_dir" <"$work/in" >"$work/events" 2>"$work/log" &
   pid=$!
   exec 3>"$work/in"
   for jobs in 1 2 3 4; do
-    sed "s/SEED/$jobs/g; s/DATASET/$images/" >&3 <<'JSON'
-{"type":"run","attempt":SEED,"job":{"model":{"name":"cnn","params":{}},"activation":{"name":"relu","params":{}},"optimizer":{"name":"adam","params":{}},"regularization":[],"scheduler":{"name":"none","params":{}},"dataset":"DATASET","dataset_digest":"","seed":SEED,"objective":{"epoch":"best","goal":"max","metric":"val_accuracy"},"training":{"batch_size":128,"epochs":10,"samples":0,"validation":0.1}}}
+    sed "s/SEED/$jobs/g; s/DATASET/$images/; s/SAMPLES/$memory_samples/" >&3 <<'JSON'
+{"type":"run","attempt":SEED,"job":{"model":{"name":"cnn","params":{}},"activation":{"name":"relu","params":{}},"optimizer":{"name":"adam","params":{}},"regularization":[],"scheduler":{"name":"none","params":{}},"dataset":"DATASET","dataset_digest":"","seed":SEED,"objective":{"epoch":"best","goal":"max","metric":"test_accuracy"},"training":{"batch_size":128,"epochs":1000,"samples":SAMPLES,"validation":0}}}
 JSON
-    next_progress $jobs
-    next_progress $jobs
+    for i in 1 2 3 4; do next_epoch $jobs; done
     faults=$(minor_faults $pid) epochs=$(epochs_done)
-    next_progress $jobs
-    next_progress $jobs
-    next_progress $jobs
-    faults=$(($(minor_faults $pid) - faults))
-    # Trained and tested images; while all of them are in the first epoch's training, 128 a step.
-    images_of_epoch=$(sed -n 's/.*"test_size":\([0-9]*\),"train_size":\([0-9]*\).*/\1 \2/p' "$work/events" | head -n 1)
-    echo "$jobs $(memory_kib $pid Pss:) $(memory_kib $pid Private_) $faults $epochs $(epochs_done) $images_of_epoch" |
-      awk '{ printf "%d %.1f %.1f %.1f %.1f\n", $1, $2 / 1024, $3 / 1024, $4 / (($6 - $5) * ($7 + $8) / 128),
-                    ($7 + $8) * (784 + 8) / 1048576 }' >>"$work/memory"
+    for i in 1 2; do next_epoch $jobs; done
+    faults=$(($(minor_faults $pid) - faults)) epochs=$(($(epochs_done) - epochs))
+    sed -n 's/.*"test_size":\([0-9]*\),"train_size":\([0-9]*\).*/\1 \2/p' "$work/events" | head -n 1 |
+      awk -v jobs=$jobs -v pss="$(memory_kib $pid Pss:)" -v private="$(memory_kib $pid Private_)" -v faults=$faults \
+        -v epochs=$epochs -v samples=$memory_samples '
+        { printf "%d %.1f %.1f %.2f %.1f\n", jobs, pss / 1024, private / 1024,
+                 faults / (epochs * (samples + $1) / 128), ($1 + $2) * (784 + 8) / 1048576 }' >>"$work/memory"
   done
   exec 3>&-
   kill -KILL $pid
@@ -62,7 +56,7 @@ JSON
 memory_of() { awk -v jobs="$1" -v column="$2" '$1 == jobs { print $column }' "$work/memory"; }
 
 bench_memory() {
-  local i jobs
+  local i jobs memory_samples=2560
   if [ ! -x "$bin/gridsweep-trainer" ]; then
     echo "memory: skipped, this build has no trainer"
     return 0
@@ -78,6 +72,6 @@ bench_memory() {
     report "each further slot, private" MiB
   memory_of 4 2 | report "trainer with 4 running, proportional (Pss)" MiB
   memory_of 1 5 | report "of it the data set, once: uint8 and labels" MiB
-  memory_of 1 4 | report "minor page faults a step, 1 running" ''
-  memory_of 4 4 | report "minor page faults a step, 4 running" ''
+  memory_of 1 4 | report "minor page faults a batch, 1 running" '' 2
+  memory_of 4 4 | report "minor page faults a batch, 4 running" '' 2
 }

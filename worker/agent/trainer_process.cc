@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -48,6 +49,24 @@ void SetNonBlocking(int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+// Ours, and what a trainer must be started with because it cannot set it itself: glibc (2.35 and later) backs its memory
+// with huge pages, which a CNN's step is 4 % faster in (docs/performance.md). Whoever sets the variable knows better.
+std::vector<std::string> TrainerEnvironment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  if (std::getenv("GLIBC_TUNABLES") == nullptr)
+    variables.emplace_back("GLIBC_TUNABLES=glibc.malloc.hugetlb=1");
+  return variables;
+}
+
+// As exec wants them; valid as long as `strings` is.
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& argv, int in, int out, int err) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
@@ -65,11 +84,10 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& argv, int in, int ou
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> arguments;
-  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
+  const std::vector<std::string> environment = TrainerEnvironment();
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, argv[0].c_str(), &files, &attributes, arguments.data(), environ);
+  const int error = posix_spawn(&pid, argv[0].c_str(), &files, &attributes, Pointers(argv).data(),
+                                Pointers(environment).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) return ErrnoError(error, fmt::format("cannot start the trainer '{}'", argv[0]));

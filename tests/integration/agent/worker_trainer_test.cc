@@ -202,6 +202,15 @@ TEST(TrainerProcess, TellsHowItsChildEnded) {
   EXPECT_EQ(RunToEnd({"/bin/sh", "-c", "printf 'bad \\377 byte' >&2"}).stderr_tail, "bad \xef\xbf\xbd byte");
 }
 
+TEST(TrainerProcess, AsksForHugePagesUnlessTheUserTunesMalloc) {
+  const std::vector<std::string> print = {"/bin/sh", "-c", "echo $GLIBC_TUNABLES >&2"};
+  unsetenv("GLIBC_TUNABLES");
+  EXPECT_EQ(RunToEnd(print).stderr_tail, "glibc.malloc.hugetlb=1");
+  setenv("GLIBC_TUNABLES", "glibc.malloc.check=0", 1);
+  EXPECT_EQ(RunToEnd(print).stderr_tail, "glibc.malloc.check=0");
+  unsetenv("GLIBC_TUNABLES");
+}
+
 TEST(TrainerProcess, EndOfInputEndsTheChildAfterWhatWasWritten) {
   const agent::TrainerExit exit = RunToEnd({"/bin/sh", "-c", "cat >&2"}, [](agent::TrainerProcess& process) {
     process.Write(std::string(1 << 20, 'x') + "\n");  // more than a pipe holds
