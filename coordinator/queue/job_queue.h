@@ -12,11 +12,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,9 +23,10 @@
 #include "common/base/ids.h"
 #include "common/base/status.h"
 #include "common/job/retry_policy.h"
-#include "coordinator/queue/cost_model.h"
-#include "coordinator/queue/finish_estimate.h"
+#include "coordinator/queue/lease_table.h"
 #include "coordinator/queue/sync.h"
+#include "coordinator/queue/work_forecast.h"
+#include "coordinator/queue/worker_registry.h"
 #include "coordinator/store/store.h"
 #include "coordinator/store/store_reader.h"
 
@@ -94,8 +93,9 @@ class JobQueue {
   //   other errors       of the store: the worker must keep its events and call again
   absl::StatusOr<SyncOutput> Sync(const SyncInput& input, const Instant& now);
 
-  // Ends the leases that have run out, at most `limit` a call. A gap between calls of more than half a lease
-  // (this machine was suspended or stalled, so nobody could be heard) gives every lease a fresh term instead.
+  // Ends the leases that have run out, at most `limit` a call; looks no more often than five times a second, so that it
+  // may be called with every batch. A gap between calls of more than half a lease (this machine was suspended or
+  // stalled, so nobody could be heard) gives every lease a fresh term instead.
   absl::Status Tick(const Instant& now, int limit = 256);
 
   // The workers and attempts given up since the last call: by Tick, as not heard for the lease, and by Sync, as started
@@ -113,71 +113,44 @@ class JobQueue {
   absl::StatusOr<std::optional<double>> SecondsLeft(SweepId sweep, const Instant& now);
 
  private:
-  struct Worker {
-    WorkerId id;
-    std::string session;
-    std::set<std::string> superseded;  // earlier sessions of this name
-    uint64_t sync_seq = 0;
-    bool known = false;  // has sent its info since we started
-    int64_t slots = 0;
-    std::vector<std::string> datasets;
-    std::set<std::string> refused;  // data sets whose content differs from the sweep's
-    absl::Duration last_seen = -absl::InfiniteDuration();
-    bool touched = false;  // heard since the store was told
-    bool left = false;     // it ended in order
-    bool lost = true;      // not heard since Load, or given up
-    absl::Duration lost_after = absl::InfiniteDuration();
-  };
-  struct Lease {
-    ClaimedJob job;  // job_json is empty after Load
-    std::string worker;
-    absl::Duration expiry;
-    std::string device;
-    int64_t epoch = 0;
-    double epoch_fraction = 0;
-  };
-  using LeaseMap = std::map<AttemptId, Lease>;  // ordered: iteration is deterministic
-
   // The worker's record, registered anew for a new session. nullptr: its info is needed first.
-  absl::StatusOr<Worker*> Register(const SyncInput& input, const Instant& now);
-  // The lease of an attempt that `worker` says it holds, revived if it had expired and nobody took it. end():
+  absl::StatusOr<KnownWorker*> Register(const SyncInput& input, const Instant& now);
+  // The lease of an attempt that `worker` says it holds, revived if it had expired and nobody took it. nullptr:
   // no longer the worker's; then `output` says what is stored and to stop.
-  absl::StatusOr<LeaseMap::iterator> FindLease(AttemptId attempt, const std::string& token,
-                                               const std::string& worker, const Instant& now,
-                                               SyncOutput& output);
-  absl::Status ApplyEvents(const AttemptEvents& events, const std::string& name, Worker& worker,
+  absl::StatusOr<Lease*> FindLease(AttemptId attempt, const std::string& token, const std::string& worker,
+                                   const Instant& now, SyncOutput& output);
+  absl::Status ApplyEvents(const AttemptEvents& events, const std::string& name, KnownWorker& worker,
                            const Instant& now, SyncOutput& output);
-  // Stores one event. Returns whether the attempt is over now.
-  absl::StatusOr<bool> ApplyEvent(const OpenAttempt& attempt, const AttemptEvent& event, Worker& worker,
-                                  const Instant& now);
+  // Stores one event, or the run of epochs that `events` begins with, and notes in `lease` up to where. Returns
+  // whether the attempt is over now.
+  absl::StatusOr<bool> ApplyNext(std::span<const AttemptEvent> events, Lease& lease, KnownWorker& worker,
+                                 const Instant& now);
+  absl::StatusOr<bool> ApplyStarted(const OpenAttempt& attempt, uint64_t seq, const AttemptStarted& started,
+                                    KnownWorker& worker, const Instant& now);
+  absl::Status ApplyFinished(const OpenAttempt& attempt, uint64_t seq, AttemptFinished finished, KnownWorker& worker,
+                             const Instant& now);
+  // Stores the epochs that `events` begins with, at once.
+  absl::Status ApplyEpochs(std::span<const AttemptEvent> events, Lease& lease);
   absl::Status End(const OpenAttempt& attempt, uint64_t seq, const AttemptFinished& finished,
                    const Instant& now);
   // Puts into `output` every lease the worker should run and did not list, and new ones as far as it has
   // room.
-  absl::Status OfferLeases(const SyncInput& input, Worker& worker, const Instant& now, SyncOutput& output);
-  // Notes the workers that have been silent for the lease.
-  void FindLostWorkers(const Instant& now);
+  absl::Status OfferLeases(const SyncInput& input, KnownWorker& worker, const Instant& now, SyncOutput& output);
   // Ends an attempt as lost and its lease with it.
   absl::Status Lose(const OpenAttempt& attempt, const std::string& worker, const std::string& why,
                     const Instant& now);
-  absl::Duration NextCall(bool busy) const;
-  // Heard within the lease, and has not left.
-  bool IsLive(const Worker& worker, const Instant& now) const;
-  // Of all live workers.
-  int64_t LiveSlots(const Instant& now) const;
-  // The kind of work of an attempt's job; empty if its sweep is over.
-  absl::StatusOr<std::string> KindOf(const OpenAttempt& attempt);
-  // Expected seconds of every bundle that is running, and whether it is of `sweep`.
-  absl::StatusOr<std::optional<std::vector<BusySlot>>> RunningWork(SweepId sweep);
+  // Ends the leases that have run out, at most `limit`.
+  absl::Status EndExpired(const Instant& now, int limit);
+  absl::Status TouchSeen(const Instant& now);
 
   Store* const store_;
   const QueueOptions options_;
-  LeaseMap leases_;
-  std::map<std::string, Worker> workers_;  // by name
+  LeaseTable leases_;
+  WorkerRegistry workers_;
   Departures departures_;
-  CostModel costs_;
-  std::map<std::pair<SweepId, int64_t>, std::string> kinds_;  // of work classes, as far as they were needed
+  WorkForecast forecast_;
   absl::Duration last_tick_ = -absl::InfiniteDuration();
+  absl::Duration last_scan_ = -absl::InfiniteDuration();
   absl::Duration last_touch_ = -absl::InfiniteDuration();
 };
 

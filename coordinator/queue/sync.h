@@ -72,7 +72,8 @@ struct SyncOutput {
   std::vector<std::pair<AttemptId, uint64_t>> stored;
   std::vector<AttemptId> stop;
   std::vector<ClaimedJob> leases;
-  absl::Duration next_call;
+  absl::Duration next_call;  // without news, after this answer
+  absl::Duration news;       // news should wait this long
   absl::Duration lease;
   bool send_info = false;
 };

@@ -123,6 +123,7 @@ void ToProto(const SyncOutput& output, v1::SyncResponse* response) {
     lease->set_bundle(job.attempt.bundle);
   }
   response->set_next_call_ms(absl::ToInt64Milliseconds(output.next_call));
+  response->set_news_ms(absl::ToInt64Milliseconds(output.news));
   response->set_lease_ms(absl::ToInt64Milliseconds(output.lease));
   response->set_send_info(output.send_info);
 }

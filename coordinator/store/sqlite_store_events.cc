@@ -52,22 +52,35 @@ absl::Status SqliteStore::BindDataset(SweepId sweep, const DatasetInfo& dataset)
       sweep.value, dataset.name, dataset.digest);
 }
 
-absl::Status SqliteStore::RecordEpoch(AttemptId attempt, const std::string& token, uint64_t seq,
-                                      const EpochMetrics& epoch) {
+absl::Status SqliteStore::RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
+                                       std::span<const EpochMetrics> epochs) {
+  if (epochs.empty()) return absl::OkStatus();
+  const uint64_t last_seq = first_seq + epochs.size() - 1;
+  double seconds = 0;
+  int64_t shared = 0;
+  for (const EpochMetrics& epoch : epochs) {
+    seconds += Classify(epoch.seconds).value.value_or(0) / static_cast<double>(epoch.shared_by);
+    shared += epoch.shared_by > 1 ? 1 : 0;
+  }
   return Atomically([&]() -> absl::Status {
     GS_RETURN_IF_ERROR(db_->Run(
-        "UPDATE attempts SET stored_seq = ?3, epochs = epochs + 1, seconds = seconds + coalesce(?4, 0) / ?5, "
-        "shared_epochs = shared_epochs + (?5 > 1) "
+        "UPDATE attempts SET stored_seq = ?4, epochs = epochs + ?5, seconds = seconds + ?6, "
+        "shared_epochs = shared_epochs + ?7 "
         "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1",
-        attempt.value, token, static_cast<int64_t>(seq), Classify(epoch.seconds).value, epoch.shared_by));
-    if (db_->Changes() != 1) return ExplainFence(attempt, token, seq);
+        attempt.value, token, static_cast<int64_t>(first_seq), static_cast<int64_t>(last_seq),
+        static_cast<int64_t>(epochs.size()), seconds, shared));
+    if (db_->Changes() != 1) return ExplainFence(attempt, token, last_seq);
     static const std::string sql = fmt::format(
         "INSERT INTO epochs (attempt, stored_us, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
         "?12, ?13, ?14)",
         kEpochColumns);
-    GS_ASSIGN_OR_RETURN(Statement insert, db_->Query(sql, attempt.value, clock_->Now().wall));
-    BindEpoch(insert, 3, epoch);
-    return insert.Run();
+    const absl::Time now = clock_->Now().wall;
+    for (const EpochMetrics& epoch : epochs) {
+      GS_ASSIGN_OR_RETURN(Statement insert, db_->Query(sql, attempt.value, now));
+      BindEpoch(insert, 3, epoch);
+      GS_RETURN_IF_ERROR(insert.Run());
+    }
+    return absl::OkStatus();
   });
 }
 

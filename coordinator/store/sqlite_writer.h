@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ class SqliteStore : public Store {
   absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
                              const DatasetInfo& dataset, const std::string& device,
                              const std::string& environment) override;
-  absl::Status RecordEpoch(AttemptId attempt, const std::string& token, uint64_t seq,
-                           const EpochMetrics& epoch) override;
+  absl::Status RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
+                            std::span<const EpochMetrics> epochs) override;
   absl::Status EndAttempt(AttemptId attempt, const std::string& token, uint64_t seq,
                           const AttemptEnd& end) override;
   absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) override;

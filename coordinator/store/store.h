@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -184,8 +185,9 @@ class Store {
   virtual absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
                                      const DatasetInfo& dataset, const std::string& device,
                                      const std::string& environment) = 0;
-  virtual absl::Status RecordEpoch(AttemptId attempt, const std::string& token, uint64_t seq,
-                                   const EpochMetrics& epoch) = 0;
+  // Stores epochs in a row, the first being event `first_seq`: all or none. OK if all are stored already.
+  virtual absl::Status RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
+                                    std::span<const EpochMetrics> epochs) = 0;
   // Ends the attempt, moves its job, stores its evaluation; with a result the attempt becomes the job's
   // accepted one and the objective is computed from its stored epochs. Finishes the sweep with its last job.
   // `seq` 0: not from an event.

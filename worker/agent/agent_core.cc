@@ -281,7 +281,10 @@ bool AgentCore::HasNews() const {
 
 absl::Duration AgentCore::NextSync(absl::Duration now) const {
   if (in_flight_ || ended_) return absl::InfiniteDuration();
-  return failures_ == 0 && (HasNews() || (drain_deadline_ && !final_answered_)) ? now : next_sync_;
+  if (failures_ > 0) return next_sync_;
+  if (drain_deadline_ && !final_answered_) return now;
+  if (!HasNews()) return next_sync_;
+  return drain_deadline_ ? now : std::min(next_sync_, std::max(now, news_from_));
 }
 
 std::optional<SyncRequest> AgentCore::TakeSync(absl::Duration now) {
@@ -313,6 +316,7 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
   for (const int64_t attempt : response.stop) StopAttempt(now, attempt);
   AcceptLeases(now, response.leases);
   next_sync_ = now + std::clamp(response.next_call, kMinNextCall, kMaxNextCall);
+  news_from_ = now + std::clamp(response.news, absl::ZeroDuration(), kMaxNextCall);
   if (final_in_flight_) final_answered_ = true;
   EndDrainIfDone(now);
 }

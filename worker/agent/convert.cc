@@ -100,6 +100,7 @@ SyncResponse FromProto(const v1::SyncResponse& proto) {
         {lease.attempt(), lease.token(), lease.job(), lease.sweep(), lease.job_json(), lease.bundle()});
   }
   response.next_call = absl::Milliseconds(proto.next_call_ms());
+  response.news = absl::Milliseconds(proto.news_ms());
   response.lease = absl::Milliseconds(proto.lease_ms());
   response.send_info = proto.send_info();
   return response;

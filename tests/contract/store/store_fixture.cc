@@ -96,7 +96,7 @@ absl::Status StoreHarness::TryStart(const OpenAttempt& attempt, uint64_t seq, co
 }
 
 absl::Status StoreHarness::TryEpoch(const OpenAttempt& attempt, uint64_t seq, const EpochMetrics& epoch) {
-  return store().RecordEpoch(attempt.attempt, attempt.token, seq, epoch);
+  return store().RecordEpochs(attempt.attempt, attempt.token, seq, {&epoch, 1});
 }
 
 absl::Status StoreHarness::TryEnd(const OpenAttempt& attempt, uint64_t seq, const AttemptEnd& end) {

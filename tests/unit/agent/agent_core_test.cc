@@ -155,6 +155,30 @@ TEST_F(AgentCoreTest, EventsAreKeptUntilAcknowledgedAndDropUpToTheStoredSeq) {
   EXPECT_THAT(Seqs(Request().events, 1), ElementsAre(3));
 }
 
+TEST_F(AgentCoreTest, NewsWaitsAsLongAsTheCoordinatorAsks) {
+  Register(1);
+  TakeLeases({1});
+  Started(1);
+  Request();
+  core_->OnSyncResponse(now_, {.stored = {{1, 1}}, .next_call = absl::Seconds(5), .news = absl::Seconds(2)});
+  Epoch(1, 1);
+  now_ += absl::Milliseconds(1999);
+  EXPECT_FALSE(core_->TakeSync(now_).has_value());
+  EXPECT_EQ(core_->NextWakeup(now_), now_ + absl::Milliseconds(1));
+  Epoch(1, 2);
+  now_ += absl::Milliseconds(1);
+  EXPECT_THAT(Seqs(Request().events, 1), ElementsAre(2, 3)) << "together";
+}
+
+TEST_F(AgentCoreTest, AWorkerThatStopsDoesNotWaitWithItsNews) {
+  Register(1);
+  TakeLeases({1});
+  Request();
+  core_->OnSyncResponse(now_, {.next_call = absl::Seconds(5), .news = absl::Seconds(2)});
+  core_->Drain(now_);
+  EXPECT_TRUE(core_->TakeSync(now_).has_value());
+}
+
 TEST_F(AgentCoreTest, AnUnknownAcknowledgementOrStopIsHarmless) {
   Register(1);
   now_ += absl::Seconds(5);

@@ -70,9 +70,9 @@ class FaultyStore : public Store {
                              const std::string& environment) override {
     return store_->RecordStarted(attempt, token, seq, dataset, device, environment);
   }
-  absl::Status RecordEpoch(AttemptId attempt, const std::string& token, uint64_t seq,
-                           const EpochMetrics& epoch) override {
-    return store_->RecordEpoch(attempt, token, seq, epoch);
+  absl::Status RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
+                            std::span<const EpochMetrics> epochs) override {
+    return store_->RecordEpochs(attempt, token, first_seq, epochs);
   }
   absl::Status EndAttempt(AttemptId attempt, const std::string& token, uint64_t seq,
                           const AttemptEnd& end) override {

@@ -1,0 +1,105 @@
+# shellcheck shell=bash disable=SC2154 # variables of bench/run
+# A coordinator under load: simulated workers that are real gRPC clients, on the same cores as the coordinator.
+
+control_sizes() {
+  if [ -n "$quick" ]; then
+    control_workers=100 control_cells=2000 control_seconds=5 control_idle=200 control_million=20000
+  else
+    control_workers=1000 control_cells=20000 control_seconds=30 control_idle=2000 control_million=200000
+  fi
+}
+
+# A sweep of $2 cells with 5 seeds, 10 epochs a job.
+control_sweep() {
+  awk -v name="$1" -v cells="$2" 'BEGIN {
+    printf "name: %s\ndataset: none\ntraining: { epochs: 10 }\nseeds: 5\ngrid:\n  model: [mlp]\n  activation: [relu, elu]\n", name
+    printf "  optimizer: [{ sgd: { lr: ["
+    rates = cells / 2 / 20
+    for (i = 1; i <= rates; i++) printf "%s%.6f", i == 1 ? "" : ", ", i / (rates * 10)
+    printf "] } }]\n  regularization: ["
+    for (i = 1; i <= 20; i++) printf "%s{ l2: %.6f }", i == 1 ? "" : ", ", i / 1e5
+    print "]\n  scheduler: [none]"
+  }'
+}
+
+# Starts a coordinator on $1; sets $control_pid and $control_address.
+control_start() {
+  local line
+  rm -f "$work/address"
+  mkfifo "$work/address"
+  "$bin/gridsweep-coordinator" --db "$1" --listen "${2:-127.0.0.1:0}" --max-jobs 2000000 --log-level warning \
+    >"$work/address" 2>>"$work/log" &
+  control_pid=$!
+  read -r line <"$work/address"
+  line=${line#*:\"}
+  control_address=${line%\"*}
+}
+
+control_stop() {
+  kill -TERM "$control_pid"
+  wait "$control_pid" || true
+}
+
+# CPU seconds and MiB of the coordinator.
+control_cpu() { sed 's/.*) //' "/proc/$control_pid/stat" | awk -v hz="$(getconf CLK_TCK)" '{ print ($12 + $13) / hz }'; }
+control_mib() { awk '/^VmRSS/ { printf "%.1f\n", $2 / 1024 }' "/proc/$control_pid/status"; }
+
+control_load() { "$build/bench/control_load" --coordinator "$control_address" --dataset none "$@" 2>"$work/load.log"; }
+
+# A number of a line of JSON.
+field() { sed -n "s/.*\"$1\":\([0-9.e+-]*\).*/\1/p"; }
+
+control_submit() {
+  local i ms
+  control_sweep "submit-$1" "$1" >"$work/submit.yaml"
+  for ((i = 0; i < $2; i++)); do
+    fresh_db "$work/submit.db"
+    control_start "$work/submit.db"
+    ms=$(time_ms "$bin/gridsweep" submit "$work/submit.yaml" --coordinator "$control_address")
+    control_stop
+    echo "$ms"
+  done | report "submit of $(($1 * 5)) jobs, Enter to accepted" ms 0
+}
+
+# Milliseconds of reading commands on sweep $1.
+control_reads() {
+  local i
+  for ((i = 0; i < repeats; i++)); do
+    time_ms "$bin/gridsweep" rank "$1" --top 20 --coordinator "$control_address"
+  done | report "rank --top 20$2" ms 0
+  for ((i = 0; i < repeats; i++)); do
+    time_ms "$bin/gridsweep" list --coordinator "$control_address"
+  done | report "list$2" ms 0
+  for ((i = 0; i < repeats; i++)); do
+    time_ms "$bin/gridsweep" show "$1" --coordinator "$control_address"
+  done | report "show$2" ms 0
+}
+
+bench_control() {
+  local i before load address
+  control_sizes
+  heading "control: $control_workers workers, $((control_cells * 5)) jobs of 10 epochs"
+  control_submit "$control_cells" "$repeats"
+  control_submit "$control_million" 1
+
+  control_sweep control "$control_cells" >"$work/control.yaml"
+  fresh_db "$work/control.db"
+  control_start "$work/control.db"
+  "$bin/gridsweep" submit "$work/control.yaml" --coordinator "$control_address" >/dev/null
+  control_stop
+  cp "$work/control.db" "$work/bare.db"
+
+  control_start "$work/control.db"
+  control_load --workers "$control_workers" --seconds "$control_seconds" >"$work/load" &
+  load=$!
+  sleep $((control_seconds / 3))
+  control_reads control ", under the load"
+  wait $load
+  field epochs_per_second <"$work/load" | report "durable epochs" 1/s 0
+  field jobs_per_second <"$work/load" | report "finished jobs" 1/s 0
+  field sync_ms_p50 <"$work/load" | report "Sync, median" ms
+  field sync_ms_p99 <"$work/load" | report "Sync, 99th percentile" ms
+  field failed_calls <"$work/load" | report "failed calls" '' 0
+  control_mib | report "coordinator's memory after it" MiB
+  control_stop
+}

@@ -1,0 +1,112 @@
+#include "coordinator/queue/worker_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gridsweep {
+
+bool KnownWorker::Serves(const std::string& dataset) const {
+  return !refused.contains(dataset) && std::find(datasets.begin(), datasets.end(), dataset) != datasets.end();
+}
+
+void WorkerRegistry::Load(const std::vector<WorkerStatusRecord>& records) {
+  std::map<std::string, KnownWorker> workers;
+  for (const WorkerStatusRecord& record : records) {
+    KnownWorker& worker = workers[record.worker.name];
+    worker.id = record.id;
+    worker.session = record.worker.session;
+    worker.slots = record.worker.slots;
+    worker.left = record.left.has_value();
+    if (KnownWorker* const old = Find(record.worker.name)) worker.superseded = std::move(old->superseded);
+  }
+  workers_ = std::move(workers);
+  fleet_counted_ = -absl::InfiniteDuration();
+}
+
+void WorkerRegistry::Expect(const std::string& name, const Instant& now) {
+  KnownWorker& worker = workers_[name];
+  worker.lost = false;
+  worker.lost_after = now.monotonic + lease_;
+}
+
+KnownWorker* WorkerRegistry::Find(const std::string& name) {
+  const auto found = workers_.find(name);
+  return found == workers_.end() ? nullptr : &found->second;
+}
+
+KnownWorker& WorkerRegistry::Register(const std::string& name, const std::string& session, WorkerId id,
+                                      const WorkerInfo& info) {
+  KnownWorker& worker = workers_[name];
+  if (worker.session != session) {
+    if (!worker.session.empty()) worker.superseded.insert(worker.session);
+    worker.session = session;
+    worker.sync_seq = 0;
+    worker.refused.clear();
+  }
+  worker.id = id;
+  worker.known = true;
+  worker.datasets = info.datasets;
+  worker.slots = info.record.slots;
+  worker.left = false;
+  fleet_counted_ = -absl::InfiniteDuration();
+  return worker;
+}
+
+void WorkerRegistry::Heard(KnownWorker& worker, const Instant& now) {
+  if (!IsLive(worker, now)) fleet_counted_ = -absl::InfiniteDuration();
+  worker.last_seen = now.monotonic;
+  worker.touched = true;
+  worker.lost = false;
+  worker.lost_after = now.monotonic + lease_;
+}
+
+void WorkerRegistry::Left(KnownWorker& worker) {
+  worker.left = worker.lost = true;
+  fleet_counted_ = -absl::InfiniteDuration();
+}
+
+void WorkerRegistry::PardonAll(const Instant& now) {
+  for (auto& [name, worker] : workers_) worker.lost_after = now.monotonic + lease_;
+}
+
+bool WorkerRegistry::IsLive(const KnownWorker& worker, const Instant& now) const {
+  return !worker.left && now.monotonic - worker.last_seen <= lease_;
+}
+
+const WorkerRegistry::Fleet& WorkerRegistry::LiveFleet(const Instant& now) {
+  if (fleet_counted_ == now.monotonic) return fleet_;
+  fleet_ = {};
+  for (const auto& [name, worker] : workers_) {
+    if (!IsLive(worker, now)) continue;
+    ++fleet_.workers;
+    fleet_.slots += std::max<int64_t>(1, worker.slots);
+  }
+  fleet_counted_ = now.monotonic;
+  return fleet_;
+}
+
+bool WorkerRegistry::AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const {
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    return &entry.second != &than && IsLive(entry.second, now) && entry.second.Serves(dataset);
+  });
+}
+
+std::vector<std::string> WorkerRegistry::TakeLost(const Instant& now) {
+  std::vector<std::string> lost;
+  for (auto& [name, worker] : workers_) {
+    if (worker.lost || worker.lost_after > now.monotonic) continue;
+    worker.lost = true;
+    lost.push_back(name);
+  }
+  return lost;
+}
+
+std::vector<WorkerId> WorkerRegistry::TakeTouched() {
+  std::vector<WorkerId> touched;
+  for (auto& [name, worker] : workers_) {
+    if (std::exchange(worker.touched, false)) touched.push_back(worker.id);
+  }
+  return touched;
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,83 @@
+// The workers as the coordinator knows them: sessions, data sets, when they were last heard.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "coordinator/queue/sync.h"
+#include "coordinator/store/store_reader.h"
+
+namespace gridsweep {
+
+struct KnownWorker {
+  WorkerId id;
+  std::string session;
+  std::set<std::string> superseded;  // earlier sessions of this name
+  uint64_t sync_seq = 0;             // highest of the session
+  bool known = false;                // has sent its info since we started
+  int64_t slots = 0;
+  std::vector<std::string> datasets;
+  std::set<std::string> refused;  // data sets whose content differs from the sweep's
+  bool left = false;              // it ended in order
+
+  // May be given jobs on it.
+  bool Serves(const std::string& dataset) const;
+
+ private:
+  friend class WorkerRegistry;
+  absl::Duration last_seen = -absl::InfiniteDuration();
+  bool touched = false;  // heard since the store was told
+  bool lost = true;      // not heard since Load, or given up
+  absl::Duration lost_after = absl::InfiniteDuration();
+};
+
+// By name. Time comes in. Not thread-safe.
+class WorkerRegistry {
+ public:
+  // Live workers and the slots of all of them.
+  struct Fleet {
+    int64_t workers = 0;
+    int64_t slots = 0;
+  };
+
+  // A worker is live as long as it was heard within `lease`.
+  explicit WorkerRegistry(absl::Duration lease) : lease_(lease) {}
+
+  // Begins anew with the workers that are stored. Sessions that were superseded since we started stay so.
+  void Load(const std::vector<WorkerStatusRecord>& records);
+  // After Load: it holds leases, so it is missed when it stays silent.
+  void Expect(const std::string& name, const Instant& now);
+
+  // nullptr if there is none. Pointers stay valid until Load.
+  KnownWorker* Find(const std::string& name);
+  // Inserts or updates it from what it says of itself; a new `session` supersedes the old one.
+  KnownWorker& Register(const std::string& name, const std::string& session, WorkerId id, const WorkerInfo& info);
+  void Heard(KnownWorker& worker, const Instant& now);
+  void Left(KnownWorker& worker);
+  // Nobody could be heard until now: all get a fresh term.
+  void PardonAll(const Instant& now);
+
+  // Heard within the lease, and has not left.
+  bool IsLive(const KnownWorker& worker, const Instant& now) const;
+  // Counted once for all requests of a batch, which have one `now`.
+  const Fleet& LiveFleet(const Instant& now);
+  bool AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const;
+  // Names of the workers that have been silent for the lease, each told once.
+  std::vector<std::string> TakeLost(const Instant& now);
+  // Those heard since the last call.
+  std::vector<WorkerId> TakeTouched();
+  const std::map<std::string, KnownWorker>& all() const { return workers_; }
+
+ private:
+  const absl::Duration lease_;
+  std::map<std::string, KnownWorker> workers_;
+  Fleet fleet_;
+  absl::Duration fleet_counted_ = -absl::InfiniteDuration();
+};
+
+}  // namespace gridsweep

@@ -1,0 +1,34 @@
+#include "coordinator/queue/pace.h"
+
+#include <gtest/gtest.h>
+
+namespace gridsweep {
+namespace {
+
+constexpr absl::Duration kLeaseTerm = absl::Seconds(30);
+
+TEST(Pace, AFewWorkersAreLively) {
+  const Pace busy = ChoosePace(3, true, kLeaseTerm);
+  EXPECT_LE(busy.next_call, absl::Seconds(1));
+  EXPECT_LE(busy.news, absl::Milliseconds(10)) << "nobody sees such a delay";
+  EXPECT_LE(ChoosePace(3, false, kLeaseTerm).next_call, absl::Milliseconds(250));
+}
+
+TEST(Pace, ManyWorkersTogetherCallABoundedNumberOfTimesASecond) {
+  for (const int64_t workers : {1000, 2000, 5000}) {
+    const auto calls = [&](absl::Duration each) { return static_cast<double>(workers) / absl::ToDoubleSeconds(each); };
+    EXPECT_LE(calls(ChoosePace(workers, true, kLeaseTerm).news), 1000) << workers;
+    EXPECT_LE(calls(ChoosePace(workers, false, kLeaseTerm).next_call), 1000) << workers;
+  }
+}
+
+TEST(Pace, NobodyWaitsSoLongThatALeaseCouldRunOut) {
+  for (const absl::Duration lease : {absl::Seconds(1), kLeaseTerm}) {
+    const Pace pace = ChoosePace(1'000'000, true, lease);
+    EXPECT_LE(pace.next_call, lease / 3);
+    EXPECT_LE(pace.news, lease / 3);
+  }
+}
+
+}  // namespace
+}  // namespace gridsweep
