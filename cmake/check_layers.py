@@ -47,7 +47,7 @@ LIBRARIES = {
     "openssl/": ["common/base"],
     "yaml-cpp/": ["common/sweep"],
     "zlib.h": ["common/data", "cli/fetch", "tests"],
-    "sqlite3.h": ["coordinator/store", "tests/contract", "bench/control"],
+    "sqlite3.h": ["coordinator/store", "tests/contract", "tests/simulation", "bench/control"],
     "grpcpp/": ["common/rpc", "coordinator/service", "coordinator/coordinator_server.cc", "worker/agent", "cli", "tests", "bench"],
     "grpc/": ["common/rpc", "tests"],
     "google/protobuf": ["common/rpc", "coordinator/service", "worker/agent", "cli", "tests"],

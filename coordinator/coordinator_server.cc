@@ -27,6 +27,7 @@ constexpr std::chrono::seconds kDrain{5};
 struct CoordinatorServer::Parts {
   StoreFiles files;
   std::unique_ptr<JobQueue> queue;
+  std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
@@ -60,8 +61,9 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     options.jitter = RandomUnit;
     parts->queue = std::make_unique<JobQueue>(parts->files.store.get(), options);
     GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
-    parts->loop = std::make_unique<CommitLoop>(parts->files.store.get(), parts->files.reader.get(),
-                                               parts->queue.get(), &clock, CommitLoop::Options{});
+    parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
+                                                  parts->queue.get());
+    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, CommitLoop::Options{});
     parts->worker_service = std::make_unique<WorkerService>(parts->loop.get());
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();

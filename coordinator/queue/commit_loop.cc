@@ -25,11 +25,8 @@ void LogDepartures(const Departures& gone) {
 
 }  // namespace
 
-CommitLoop::CommitLoop(Store* store, StoreReader* reader, JobQueue* queue, const Clock* clock,
-                       Options options)
-    : store_(store), reader_(reader), queue_(queue), clock_(clock), options_(options), thread_([this] {
-        Loop();
-      }) {}
+CommitLoop::CommitLoop(BatchRunner* runner, const Clock* clock, Options options)
+    : runner_(runner), clock_(clock), options_(options), thread_([this] { Loop(); }) {}
 
 CommitLoop::~CommitLoop() {
   Stop();
@@ -89,31 +86,16 @@ void CommitLoop::Loop() {
 }
 
 void CommitLoop::RunBatch(std::deque<Item> batch) {
-  const Instant now = clock_->Now();
-  if (reload_) {
-    if (const absl::Status status = queue_->Load(*reader_, now); !status.ok()) {
-      for (Item& item : batch) item.done(Unavailable("the store cannot be read: {}", Message(status)));
-      return;
-    }
-    reload_ = false;
+  std::vector<Operation> operations;
+  for (Item& item : batch) operations.push_back(std::move(item.operation));
+  const BatchRunner::Outcome outcome = runner_->Run(operations, clock_->Now());
+  if (!outcome.commit.ok()) {
+    Log(LogLevel::kError, "commit_failed",
+        {{"operations", batch.size()}, {"error", Message(outcome.commit)}});
   }
-  absl::Status commit = store_->BeginBatch();
-  std::vector<absl::Status> results(batch.size());
-  if (commit.ok()) {
-    for (size_t i = 0; i < batch.size(); ++i) results[i] = batch[i].operation(*queue_, now);
-    if (const absl::Status tick = queue_->Tick(now); !tick.ok()) {
-      Log(LogLevel::kError, "lease_check_failed", {{"error", Message(tick)}});
-    }
-    commit = store_->CommitBatch();
-    // What is not stored has not happened: the reload forgets it.
-    if (commit.ok()) LogDepartures(queue_->TakeDepartures());
-    if (!commit.ok()) reload_ = true;
-  }
-  if (!commit.ok()) {
-    Log(LogLevel::kError, "commit_failed", {{"operations", batch.size()}, {"error", Message(commit)}});
-    commit = Unavailable("the store cannot write now: {}", Message(commit));
-  }
-  for (size_t i = 0; i < batch.size(); ++i) batch[i].done(commit.ok() ? results[i] : commit);
+  if (!outcome.leases.ok()) Log(LogLevel::kError, "lease_check_failed", {{"error", Message(outcome.leases)}});
+  LogDepartures(outcome.departures);
+  for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
 }
 
 }  // namespace gridsweep

@@ -1,5 +1,5 @@
-// The one thread that owns the store and the queue: takes what callers post, runs it in batches, commits each
-// batch once and only then answers (group commit).
+// The one thread that owns the store and the queue: takes what callers post, has it run in batches, each committed once,
+// and only then answers (group commit).
 #pragma once
 
 #include <condition_variable>
@@ -10,9 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "coordinator/queue/job_queue.h"
-#include "coordinator/store/store.h"
-#include "coordinator/store/store_reader.h"
+#include "coordinator/queue/batch_runner.h"
 
 namespace gridsweep {
 
@@ -24,13 +22,12 @@ class CommitLoop {
     size_t max_batch = 1024;
     absl::Duration tick = absl::Milliseconds(200);  // at most between two looks at the leases
   };
-  // Works on the queue and store; runs on the loop's thread, inside a transaction. Its own status goes to
-  // `done`.
-  using Operation = std::function<absl::Status(JobQueue&, const Instant&)>;
+  // Runs on the loop's thread. Its own status goes to `done`.
+  using Operation = BatchRunner::Operation;
   // Runs on the loop's thread after the commit: the operation's status, or the commit's if that failed.
   using Done = std::function<void(const absl::Status&)>;
 
-  CommitLoop(Store* store, StoreReader* reader, JobQueue* queue, const Clock* clock, Options options);
+  CommitLoop(BatchRunner* runner, const Clock* clock, Options options);
   // As Stop().
   ~CommitLoop();
 
@@ -51,9 +48,7 @@ class CommitLoop {
   void Loop();
   void RunBatch(std::deque<Item> batch);
 
-  Store* const store_;
-  StoreReader* const reader_;
-  JobQueue* const queue_;
+  BatchRunner* const runner_;  // used by the loop's thread only
   const Clock* const clock_;
   const Options options_;
 
@@ -61,7 +56,6 @@ class CommitLoop {
   std::condition_variable wake_;
   std::deque<Item> waiting_;  // guarded by mutex_
   bool stopping_ = false;     // guarded by mutex_
-  bool reload_ = false;       // the loop's thread only: a batch was lost and memory must be read anew
   std::thread thread_;
 };
 

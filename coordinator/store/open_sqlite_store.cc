@@ -24,10 +24,10 @@ absl::Status RefuseNetworkFileSystem(const std::string& file, const StoreOptions
 }
 
 // Looks before anything is opened for writing, so that a file that is not ours stays as it is.
-absl::StatusOr<int64_t> CheckBeforeWriting(const std::string& file) {
+absl::StatusOr<int64_t> CheckBeforeWriting(const std::string& file, const std::string& vfs) {
   std::error_code error;
   if (!std::filesystem::exists(file, error) || std::filesystem::file_size(file, error) == 0) return 0;
-  GS_ASSIGN_OR_RETURN(const std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly));
+  GS_ASSIGN_OR_RETURN(const std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly, vfs));
   GS_ASSIGN_OR_RETURN(const SchemaIdentity identity, CheckSchema(*db, file));
   return identity.version;
 }
@@ -53,9 +53,9 @@ absl::Status ConfigureWriter(Db& db, const StoreOptions& options) {
   return absl::OkStatus();
 }
 
-ReaderPool::Opener ReadOnlyOpener(const std::string& file) {
-  return [file]() -> absl::StatusOr<std::unique_ptr<Db>> {
-    GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly));
+ReaderPool::Opener ReadOnlyOpener(const std::string& file, const std::string& vfs = "") {
+  return [file, vfs]() -> absl::StatusOr<std::unique_ptr<Db>> {
+    GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly, vfs));
     const absl::Status readable = db->QueryInt("SELECT count(*) FROM sqlite_schema").status();
     if (!absl::IsUnavailable(readable)) return db;
     // Without the WAL's files and without permission to make them. If no coordinator runs, nobody writes and
@@ -64,7 +64,7 @@ ReaderPool::Opener ReadOnlyOpener(const std::string& file) {
     const bool has_wal =
         std::filesystem::exists(file + "-wal", error) && std::filesystem::file_size(file + "-wal", error) > 0;
     if (has_wal || IsLockHeld(file + ".lock")) return readable;
-    return Db::Open(file, Db::Mode::kReadOnlyImmutable);
+    return Db::Open(file, Db::Mode::kReadOnlyImmutable, vfs);
   };
 }
 
@@ -74,13 +74,13 @@ absl::StatusOr<StoreFiles> OpenSqliteStore(const std::string& path, const StoreO
   GS_ASSIGN_OR_RETURN(const std::string file, ResolveDatabasePath(path));
   GS_RETURN_IF_ERROR(RefuseNetworkFileSystem(file, options));
   GS_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, FileLock::Acquire(file + ".lock"));
-  GS_ASSIGN_OR_RETURN(const int64_t version, CheckBeforeWriting(file));
-  GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadWrite));
+  GS_ASSIGN_OR_RETURN(const int64_t version, CheckBeforeWriting(file, options.vfs));
+  GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadWrite, options.vfs));
   GS_RETURN_IF_ERROR(ConfigureWriter(*db, options));
   GS_RETURN_IF_ERROR(Migrate(*db, version));
   StoreFiles files;
-  files.store = std::make_unique<SqliteStore>(std::move(lock), std::move(db), options.clock);
-  files.reader = std::make_unique<SqliteReader>(ReadOnlyOpener(file));
+  files.store = std::make_unique<SqliteStore>(std::move(lock), std::move(db), options);
+  files.reader = std::make_unique<SqliteReader>(ReadOnlyOpener(file, options.vfs));
   return files;
 }
 

@@ -119,13 +119,13 @@ std::optional<absl::Time> Statement::OptionalTime(int column) const {
   return Time(column);
 }
 
-absl::StatusOr<std::unique_ptr<Db>> Db::Open(const std::string& path, Mode mode) {
+absl::StatusOr<std::unique_ptr<Db>> Db::Open(const std::string& path, Mode mode, const std::string& vfs) {
   const std::string uri = "file:" + UriPath(path) + (mode == Mode::kReadOnlyImmutable ? "?immutable=1" : "");
   const int flags =
       SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
       (mode == Mode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
   sqlite3* handle = nullptr;
-  const int rc = sqlite3_open_v2(uri.c_str(), &handle, flags, nullptr);
+  const int rc = sqlite3_open_v2(uri.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   std::unique_ptr<Db> db(new Db(handle));
   if (rc != SQLITE_OK) return SqliteError(handle, rc, fmt::format("cannot open '{}'", path));
   sqlite3_extended_result_codes(handle, 1);

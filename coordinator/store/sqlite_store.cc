@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "common/base/log.h"
+#include "common/base/random.h"
 #include "coordinator/store/sqlite_writer.h"
 
 namespace gridsweep {
@@ -11,6 +12,8 @@ namespace {
 // 16 MiB of WAL: large enough that pages written often are copied seldom, small enough to read quickly after
 // a crash.
 constexpr int kCheckpointPages = 4096;
+
+constexpr int kTokenBytes = 16;
 
 bool IsFsyncError(sqlite3* db) {
   const int code = sqlite3_extended_errcode(db);
@@ -24,8 +27,11 @@ int RememberWalPages(void* pages, sqlite3* /*db*/, const char* /*schema*/, int c
 
 }  // namespace
 
-SqliteStore::SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<Db> db, const Clock* clock)
-    : lock_(std::move(lock)), db_(std::move(db)), clock_(clock) {
+SqliteStore::SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<Db> db, const StoreOptions& options)
+    : lock_(std::move(lock)),
+      db_(std::move(db)),
+      clock_(options.clock),
+      make_token_(options.make_token ? options.make_token : [] { return RandomHex(kTokenBytes); }) {
   sqlite3_wal_hook(db_->handle(), RememberWalPages, &wal_pages_);
 }
 

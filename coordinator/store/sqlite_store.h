@@ -19,6 +19,10 @@ namespace gridsweep {
 struct StoreOptions {
   // Says when an epoch was stored. Not owned; must outlive the store.
   const Clock* clock = &SystemClock();
+  // Makes the tokens of leases, 32 hex digits each; null: from the kernel's generator.
+  std::function<std::string()> make_token;
+  // The SQLite VFS that files are read and written through; empty: the default one.
+  std::string vfs;
   // Limit of the database file in pages of 4096 bytes; 0 for none. Beyond it writes fail as on a full disk.
   int64_t max_pages = 0;
   // The statfs(2) type of the file system that holds a folder; null asks the system.

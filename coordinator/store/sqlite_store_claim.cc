@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "common/base/json.h"
-#include "common/base/random.h"
 #include "common/schedule/shared_epochs.h"
 #include "coordinator/store/sqlite_writer.h"
 
@@ -14,8 +13,6 @@ namespace {
 
 // Further ahead than any back-off reaches: the clock was set back since.
 const absl::Duration kMaxDelay = RetryPolicy{}.backoff.cap;
-
-constexpr int kTokenBytes = 16;
 
 // Columns of attempts a JOIN jobs j, as ReadOpenAttempt expects them.
 constexpr char kOpenAttemptColumns[] =
@@ -218,7 +215,7 @@ absl::StatusOr<ClaimedJob> SqliteStore::ReadClaim(JobId id, const ClaimRequest& 
                  .job = id,
                  .sweep = SweepId{row.Int(0)},
                  .worker = request.worker,
-                 .token = RandomHex(kTokenBytes),
+                 .token = make_token_(),
                  .number = row.Int(1),
                  .stored_seq = 0,
                  .counters = ReadCounters(row, 2),

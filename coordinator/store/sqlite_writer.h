@@ -10,21 +10,23 @@
 #include "common/base/clock.h"
 #include "coordinator/store/file_lock.h"
 #include "coordinator/store/sqlite_db.h"
+#include "coordinator/store/sqlite_store.h"
 #include "coordinator/store/store.h"
 
 namespace gridsweep {
 
-// Not thread-safe, as Store says. `clock` is not owned.
+// Not thread-safe, as Store says.
 class SqliteStore : public Store {
  public:
   // `db` has its schema and is the only read-write connection to its file.
-  SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<Db> db, const Clock* clock);
+  SqliteStore(std::unique_ptr<FileLock> lock, std::unique_ptr<Db> db, const StoreOptions& options);
   // Rolls back an open batch, moves the WAL into the database and releases the lock.
   ~SqliteStore() override;
 
   absl::Status BeginBatch() override;
   absl::Status CommitBatch() override;
   void RollbackBatch() override;
+  bool NeedsRestart() const override { return !fsync_error_.ok(); }
 
   absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec, const Grid& grid,
                                              const Catalog& catalog, absl::Time now) override;
@@ -89,7 +91,8 @@ class SqliteStore : public Store {
 
   const std::unique_ptr<FileLock> lock_;
   const std::unique_ptr<Db> db_;
-  const Clock* const clock_;
+  const Clock* const clock_;  // not owned
+  const std::function<std::string()> make_token_;
 
   bool in_batch_ = false;
   // An error after which SQLite rolled the whole batch back: everything fails with it until the batch ends.

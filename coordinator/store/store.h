@@ -145,6 +145,9 @@ class Store {
   // On error the whole batch is undone, as after RollbackBatch.
   virtual absl::Status CommitBatch() = 0;
   virtual void RollbackBatch() = 0;
+  // Whether a sync has failed. Then every write fails: the kernel may have dropped what it could not write, and only
+  // opening the files anew tells what is stored.
+  virtual bool NeedsRestart() const = 0;
 
   // Stores a sweep with all cells and jobs of `grid`. If `client_key` is known: returns the stored sweep with
   // created = false when content_hash is equal, ALREADY_EXISTS when it differs. Before that, with `resume`: returns the

@@ -39,6 +39,7 @@ class FaultyStore : public Store {
     ++commits;
     return store_->CommitBatch();
   }
+  bool NeedsRestart() const override { return store_->NeedsRestart(); }
   void RollbackBatch() override { store_->RollbackBatch(); }
   absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec, const Grid& grid,
                                              const Catalog& catalog, absl::Time now) override {
@@ -103,7 +104,8 @@ class CommitLoopTest : public QueueTest {
   }
 
   void StartLoop(CommitLoop::Options options = {}) {
-    loop_ = std::make_unique<CommitLoop>(&store_, files_.reader.get(), queue_.get(), &clock_, options);
+    runner_ = std::make_unique<BatchRunner>(&store_, files_.reader.get(), queue_.get());
+    loop_ = std::make_unique<CommitLoop>(runner_.get(), &clock_, options);
   }
   absl::StatusOr<SyncOutput> SyncInLoop(const SyncInput& input) {
     SyncOutput output;
@@ -116,6 +118,7 @@ class CommitLoopTest : public QueueTest {
   static absl::Status Nothing(JobQueue&, const Instant&) { return absl::OkStatus(); }
 
   FaultyStore store_;
+  std::unique_ptr<BatchRunner> runner_;
   std::unique_ptr<CommitLoop> loop_;
 };
 
