@@ -173,6 +173,8 @@ std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Scr
     lines.push_back(Truncate(Pace(status), width));
     lines.push_back(Truncate(Printable(best), width));
   }
+  if (!status.trouble().empty())
+    lines.push_back(Colored(Truncate(Printable(status.trouble()), width), "31", screen.color));
   if (!status.waiting_for().empty()) {
     lines.push_back(
         Colored(Truncate("waiting: " + Printable(status.waiting_for()), width), "33", screen.color));
@@ -202,6 +204,10 @@ std::vector<std::string> ProgressLog::NewFailures(const v1::SweepStatus& status)
 
 std::vector<std::string> ProgressLog::NewLines(const v1::SweepStatus& status, absl::Time now) {
   std::vector<std::string> lines;
+  if (status.trouble().empty() != !in_trouble_) {
+    in_trouble_ = !in_trouble_;
+    lines.push_back(in_trouble_ ? Printable(status.trouble()) : "the database can be written again");
+  }
   if (status.waiting_for() != waiting_for_) {
     waiting_for_ = status.waiting_for();
     waiting_since_ = now;

@@ -34,7 +34,7 @@ class ProgressLog {
  public:
   // Failures that were not told yet, oldest first.
   std::vector<std::string> NewFailures(const v1::SweepStatus& status);
-  // For logs and pipes: why jobs wait, once it lasts some seconds, and a line of progress when jobs have ended, at most one
+  // For logs and pipes: that nothing can be stored, and that it can again; why jobs wait, once it lasts some seconds, and a line of progress when jobs have ended, at most one
   // in five seconds but at least one for every tenth of the sweep.
   std::vector<std::string> NewLines(const v1::SweepStatus& status, absl::Time now);
 
@@ -46,6 +46,7 @@ class ProgressLog {
   std::string waiting_for_;
   absl::Time waiting_since_;
   bool waiting_told_ = false;
+  bool in_trouble_ = false;
 };
 
 // Redraws in place on a terminal, appends log lines elsewhere. Messages stay above the live view.

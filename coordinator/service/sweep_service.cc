@@ -80,6 +80,7 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
     GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
       live.leases = queue.Leases();
       live.workers = queue.Workers(now);
+      live.trouble = parts_.store->Trouble();
       GS_ASSIGN_OR_RETURN(live.seconds_left, queue.SecondsLeft(sweep, now));
       return absl::OkStatus();
     }));

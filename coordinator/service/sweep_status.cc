@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "common/results/format_number.h"
 #include "coordinator/service/sweep_views.h"
 
 namespace gridsweep {
@@ -49,6 +50,14 @@ std::string WaitingFor(const SweepRecord& sweep, const std::vector<LiveWorker>& 
   return "";
 }
 
+std::string DescribeTrouble(const std::optional<WriteTrouble>& trouble, absl::Time now) {
+  if (!trouble) return "";
+  return fmt::format(
+      "nothing has been stored for {}: {}. Workers train on and keep their results; {}",
+      FormatDuration(std::max(0.0, absl::ToDoubleSeconds(now - trouble->since))), trouble->error,
+      trouble->needs_restart ? "restart the coordinator" : "it goes on by itself once the disk takes writes again");
+}
+
 absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id, const LiveView& live,
                                                  absl::Time now) {
   v1::SweepStatus status;
@@ -74,6 +83,7 @@ absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id
   status.set_epochs_per_minute(rate);
   status.set_eta_seconds(progress.total <= progress.done ? 0 : live.seconds_left.value_or(-1));
   status.set_workers(static_cast<int64_t>(live.workers.size()));
+  status.set_trouble(DescribeTrouble(live.trouble, now));
   status.set_waiting_for(WaitingFor(sweep, live.workers));
   GS_ASSIGN_OR_RETURN(const std::vector<std::string> failures, reader.RecentFailures(id, kRecentFailures));
   for (const std::string& failure : failures) status.add_recent_failures(failure);

@@ -19,11 +19,15 @@ struct LiveView {
   std::vector<LiveLease> leases;
   std::vector<LiveWorker> workers;
   std::optional<double> seconds_left;  // of the sweep asked for
+  std::optional<WriteTrouble> trouble;
 };
 
 // Returns the reader's errors.
 absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId sweep, const LiveView& live,
                                                  absl::Time now);
+
+// In a line: what a user must know and do; empty without trouble.
+std::string DescribeTrouble(const std::optional<WriteTrouble>& trouble, absl::Time now);
 
 // Why the pending jobs of a sweep on `dataset` do not start; empty if they can.
 std::string WaitingFor(const SweepRecord& sweep, const std::vector<LiveWorker>& workers);

@@ -161,6 +161,9 @@ absl::StatusOr<Statement> Db::Prepare(std::string_view sql) {
 int64_t Db::Changes() const {
   return sqlite3_changes64(db_);
 }
+int64_t Db::TotalChanges() const {
+  return sqlite3_total_changes64(db_);
+}
 int64_t Db::LastInsertId() const {
   return sqlite3_last_insert_rowid(db_);
 }

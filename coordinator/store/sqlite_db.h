@@ -113,6 +113,7 @@ class Db {
   }
 
   int64_t Changes() const;       // rows changed by the last INSERT, UPDATE or DELETE
+  int64_t TotalChanges() const;  // rows changed since it was opened, also those taken back
   int64_t LastInsertId() const;  // row id of the last INSERT
   // False outside a transaction, also after SQLite has rolled one back because of an error.
   bool InTransaction() const;

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <utility>
+
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "coordinator/store/sqlite_writer.h"
@@ -18,6 +20,11 @@ constexpr int kTokenBytes = 16;
 bool IsFsyncError(sqlite3* db) {
   const int code = sqlite3_extended_errcode(db);
   return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
+// Of the disk rather than of what was to be written.
+bool IsTrouble(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status) || absl::IsDataLoss(status);
 }
 
 int RememberWalPages(void* pages, sqlite3* /*db*/, const char* /*schema*/, int count) {
@@ -70,7 +77,14 @@ void SqliteStore::RollbackBatch() {
 
 absl::Status SqliteStore::Atomically(const std::function<absl::Status()>& body) {
   GS_RETURN_IF_ERROR(fsync_error_);
-  return in_batch_ ? InSavepoint(body) : InTransaction(body);
+  return Noted(in_batch_ ? InSavepoint(body) : InTransaction(body));
+}
+
+absl::Status SqliteStore::Noted(absl::Status status) {
+  if (!IsTrouble(status)) return status;
+  if (!trouble_) trouble_ = {Message(status), clock_->Now().wall, false};
+  trouble_->needs_restart = !fsync_error_.ok();
+  return status;
 }
 
 absl::Status SqliteStore::InTransaction(const std::function<absl::Status()>& body) {
@@ -100,12 +114,13 @@ absl::Status SqliteStore::InSavepoint(const std::function<absl::Status()>& body)
 absl::Status SqliteStore::Commit() {
   const absl::Status status = db_->Run("COMMIT");
   if (status.ok()) {
+    if (db_->TotalChanges() != std::exchange(changes_, db_->TotalChanges())) trouble_ = std::nullopt;
     CheckpointIfDue();
     return status;
   }
   if (IsFsyncError(db_->handle())) fsync_error_ = Unavailable("{}; restart the coordinator", Message(status));
   if (db_->InTransaction()) db_->Run("ROLLBACK").IgnoreError();
-  return status;
+  return Noted(status);
 }
 
 void SqliteStore::CheckpointIfDue() {
@@ -119,7 +134,9 @@ void SqliteStore::CheckpointIfDue() {
   if (rc == SQLITE_OK) return;
   const absl::Status error = SqliteError(db_->handle(), rc, "checkpoint");
   Log(LogLevel::kWarning, "checkpoint_failed", {{"error", Message(error)}});
-  if (IsFsyncError(db_->handle())) fsync_error_ = Unavailable("{}; restart the coordinator", Message(error));
+  if (!IsFsyncError(db_->handle())) return;
+  fsync_error_ = Unavailable("{}; restart the coordinator", Message(error));
+  Noted(fsync_error_).IgnoreError();
 }
 
 std::string_view SweepStateName(SweepState state) {

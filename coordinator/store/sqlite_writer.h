@@ -26,7 +26,7 @@ class SqliteStore : public Store {
   absl::Status BeginBatch() override;
   absl::Status CommitBatch() override;
   void RollbackBatch() override;
-  bool NeedsRestart() const override { return !fsync_error_.ok(); }
+  std::optional<WriteTrouble> Trouble() const override { return trouble_; }
 
   absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec, const Grid& grid,
                                              const Catalog& catalog, absl::Time now) override;
@@ -65,6 +65,8 @@ class SqliteStore : public Store {
   absl::Status InSavepoint(const std::function<absl::Status()>& body);
   // COMMIT; on error the transaction is rolled back.
   absl::Status Commit();
+  // Passes `status` on, and remembers what it says of the disk.
+  absl::Status Noted(absl::Status status);
   // Moves the WAL into the database when it has grown enough.
   void CheckpointIfDue();
 
@@ -100,6 +102,8 @@ class SqliteStore : public Store {
   // Set once an fsync has failed: the kernel may have dropped the pages, so only a restart (which reads the
   // WAL as it is on disk) can tell what is stored.
   absl::Status fsync_error_;
+  std::optional<WriteTrouble> trouble_;
+  int64_t changes_ = 0;         // rows changed up to the last commit
   int wal_pages_ = 0;           // by SQLite's report of the last commit
   int checkpointed_pages_ = 0;  // wal_pages_ at the last checkpoint
 };

@@ -131,6 +131,15 @@ struct AttemptEnd {
   Evaluation evaluation;  // with kSucceeded
 };
 
+// Why nothing can be stored.
+struct WriteTrouble {
+  std::string error;
+  absl::Time since;
+  // A sync has failed. The kernel may have dropped what it could not write, so every write fails from then on, and only
+  // opening the files anew tells what is stored.
+  bool needs_restart = false;
+};
+
 // The single writer. Not thread-safe: one thread owns it.
 //
 // Every method is one domain event and is atomic: on error nothing changed. Between BeginBatch and
@@ -145,9 +154,8 @@ class Store {
   // On error the whole batch is undone, as after RollbackBatch.
   virtual absl::Status CommitBatch() = 0;
   virtual void RollbackBatch() = 0;
-  // Whether a sync has failed. Then every write fails: the kernel may have dropped what it could not write, and only
-  // opening the files anew tells what is stored.
-  virtual bool NeedsRestart() const = 0;
+  // Set from a write that the disk did not take until one that it took.
+  virtual std::optional<WriteTrouble> Trouble() const = 0;
 
   // Stores a sweep with all cells and jobs of `grid`. If `client_key` is known: returns the stored sweep with
   // created = false when content_hash is equal, ALREADY_EXISTS when it differs. Before that, with `resume`: returns the

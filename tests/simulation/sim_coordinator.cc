@@ -118,7 +118,7 @@ void SimCoordinator::RunBatch() {
     ended_ = work.ok() && work->empty();
   }
   for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
-  if (files_.store->NeedsRestart()) {
+  if (const auto trouble = files_.store->Trouble(); trouble && trouble->needs_restart) {
     // What the failed sync was for may be lost, whatever reading says.
     Stop(/*power_loss=*/true);
     return Restart(kRestart);

@@ -39,7 +39,7 @@ class FaultyStore : public Store {
     ++commits;
     return store_->CommitBatch();
   }
-  bool NeedsRestart() const override { return store_->NeedsRestart(); }
+  std::optional<WriteTrouble> Trouble() const override { return store_->Trouble(); }
   void RollbackBatch() override { store_->RollbackBatch(); }
   absl::StatusOr<SubmittedSweep> SubmitSweep(const NewSweep& sweep, const SweepSpec& spec, const Grid& grid,
                                              const Catalog& catalog, absl::Time now) override {
