@@ -12,6 +12,8 @@ namespace {
 constexpr absl::Duration kShort = absl::Seconds(15);
 // Storing or ranking 100,000 jobs on a slow disk.
 constexpr absl::Duration kLong = absl::Minutes(2);
+// Gigabytes of it.
+constexpr absl::Duration kWholeDatabase = absl::Minutes(30);
 
 absl::Status Explain(const grpc::Status& status, const std::string& address, absl::Duration timeout) {
   switch (status.error_code()) {
@@ -100,6 +102,23 @@ absl::StatusOr<v1::JobDetail> Client::GetJob(int64_t job) {
 
 absl::StatusOr<v1::ListWorkersResponse> Client::ListWorkers() {
   return stub_->Call(&v1::SweepService::Stub::ListWorkers, v1::ListWorkersRequest(), kShort);
+}
+
+absl::StatusOr<v1::DiagnoseResponse> Client::Diagnose() {
+  return stub_->Call(&v1::SweepService::Stub::Diagnose, v1::DiagnoseRequest(), kWholeDatabase);
+}
+
+absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kWholeDatabase));
+  const auto pieces = stub_->service->Backup(&context, v1::BackupRequest());
+  v1::BackupPiece piece;
+  absl::Status taken;
+  while (taken.ok() && pieces->Read(&piece)) taken = take(piece);
+  if (!taken.ok()) context.TryCancel();
+  const grpc::Status status = pieces->Finish();
+  if (!taken.ok()) return taken;
+  return status.ok() ? absl::OkStatus() : Explain(status, address_, kWholeDatabase);
 }
 
 absl::StatusOr<v1::QueryResponse> Client::Query(const v1::QueryRequest& request, absl::Duration limit) {

@@ -1,6 +1,7 @@
 // The user's side of SweepService: one method an RPC, each with a deadline.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,9 @@ class Client {
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::JobDetail> GetJob(int64_t job);
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers();
+  absl::StatusOr<v1::DiagnoseResponse> Diagnose();
+  // Calls `take` with the pieces of a copy of the database, in order; an error of it ends the call and is returned.
+  absl::Status Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take);
   // Waits a little longer than `limit`, within which the coordinator answers or gives up itself.
   absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request, absl::Duration limit);
 

@@ -63,7 +63,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
-    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, CommitLoop::Options{});
+    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock,
+                                               CommitLoop::Options{.on_broken = config.on_broken});
     parts->worker_service = std::make_unique<WorkerService>(parts->loop.get());
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();

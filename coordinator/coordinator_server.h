@@ -2,6 +2,7 @@
 // same one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,8 @@ struct CoordinatorConfig {
   bool allow_insecure = false;            // listen beyond loopback without encryption
   QueueOptions queue;
   SweepLimits limits;
+  // As of CommitLoop::Options.
+  std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
 };
 
 // Thread-safe.

@@ -17,6 +17,8 @@
 namespace gridsweep {
 namespace {
 
+constexpr int kExitBroken = 70;
+
 constexpr char kDescription[] =
     "Keeps the sweeps: expands sweep files into jobs, leases them to workers, stores every epoch in one "
     "SQLite file and "
@@ -35,7 +37,8 @@ constexpr char kFooter[] =
     "Exit codes:\n"
     "  0  stopped by a signal\n"
     "  1  the database cannot be opened or the address not be bound; the message says why\n"
-    "  2  bad usage\n\n"
+    "  2  bad usage\n"
+    "  70 the disk failed to store: start it again, it goes on from what is stored\n\n"
     "Example:\n"
     "  gridsweep-coordinator --db sweeps.db --listen 127.0.0.1:7077";
 
@@ -52,6 +55,11 @@ absl::Status Serve(Flags& flags) {
   ConfigureLog(level, format);
   RouteLibraryLogs();
   flags.config.queue.lease = absl::Seconds(flags.lease_seconds);
+  flags.config.on_broken = [](const WriteTrouble& trouble) {
+    // Not in order: a checkpoint could write down what the kernel has half forgotten. The next start reads the log.
+    Log(LogLevel::kError, "coordinator_broken", {{"error", trouble.error}, {"exit", kExitBroken}});
+    _exit(kExitBroken);
+  };
   GS_ASSIGN_OR_RETURN(const auto server,
                       CoordinatorServer::Start(flags.config, SystemClock(), Catalog::Builtin()));
   Log(LogLevel::kInfo, "coordinator_listening",

@@ -2,6 +2,7 @@
 #include "cli/connection.h"
 #include "cli/convert_results.h"
 #include "cli/output_flags.h"
+#include "common/results/text_width.h"
 
 namespace gridsweep {
 namespace {
@@ -22,6 +23,7 @@ class ListCommand : public Command {
     GS_ASSIGN_OR_RETURN(const v1::ListSweepsResponse response, connection->client().ListSweeps());
     std::vector<SweepLine> lines;
     for (const v1::SweepSummary& sweep : response.sweeps()) lines.push_back(FromProto(sweep));
+    if (!response.trouble().empty()) *context.err.stream << Printable(response.trouble()) << "\n";
     const std::string command = flags_.Address().empty() ? "run" : "submit";
     PrintTable(SweepTable(lines, context.clock->Now().wall), format_,
                fmt::format("no sweeps yet; gridsweep {} FILE{} makes one", command, flags_.Repeated()),

@@ -13,6 +13,12 @@ BatchRunner::Outcome Lost(const absl::Status& why, const char* what, size_t oper
 }  // namespace
 
 BatchRunner::Outcome BatchRunner::Run(const std::vector<Operation>& operations, const Instant& now) {
+  Outcome outcome = RunAndCommit(operations, now);
+  outcome.trouble = store_->Trouble();
+  return outcome;
+}
+
+BatchRunner::Outcome BatchRunner::RunAndCommit(const std::vector<Operation>& operations, const Instant& now) {
   if (reload_) {
     if (const absl::Status loaded = queue_->Load(*reader_, now); !loaded.ok())
       return Lost(loaded, "the store cannot be read", operations.size());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -25,6 +26,7 @@ class BatchRunner {
     std::vector<absl::Status> results;  // of each operation; UNAVAILABLE for all if the batch could not be stored
     absl::Status leases;                // of looking at the leases, which is tried again with the next batch
     Departures departures;              // told once
+    std::optional<WriteTrouble> trouble;  // of the store, as it is now
   };
 
   BatchRunner(Store* store, StoreReader* reader, JobQueue* queue)
@@ -35,6 +37,8 @@ class BatchRunner {
   Outcome Run(const std::vector<Operation>& operations, const Instant& now);
 
  private:
+  Outcome RunAndCommit(const std::vector<Operation>& operations, const Instant& now);
+
   Store* const store_;
   StoreReader* const reader_;
   JobQueue* const queue_;

@@ -26,7 +26,7 @@ void LogDepartures(const Departures& gone) {
 }  // namespace
 
 CommitLoop::CommitLoop(BatchRunner* runner, const Clock* clock, Options options)
-    : runner_(runner), clock_(clock), options_(options), thread_([this] { Loop(); }) {}
+    : runner_(runner), clock_(clock), options_(std::move(options)), thread_([this] { Loop(); }) {}
 
 CommitLoop::~CommitLoop() {
   Stop();
@@ -96,6 +96,19 @@ void CommitLoop::RunBatch(std::deque<Item> batch) {
   if (!outcome.leases.ok()) Log(LogLevel::kError, "lease_check_failed", {{"error", Message(outcome.leases)}});
   LogDepartures(outcome.departures);
   for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
+  LogTrouble(outcome.trouble);
+  if (outcome.trouble && outcome.trouble->needs_restart) options_.on_broken(*outcome.trouble);
+}
+
+void CommitLoop::LogTrouble(const std::optional<WriteTrouble>& trouble) {
+  if (trouble.has_value() == in_trouble_) return;
+  in_trouble_ = trouble.has_value();
+  if (trouble) {
+    Log(LogLevel::kError, "store_in_trouble",
+        {{"error", trouble->error}, {"effect", "workers train on and keep what they have to report"}});
+  } else {
+    Log(LogLevel::kInfo, "store_works_again");
+  }
 }
 
 }  // namespace gridsweep

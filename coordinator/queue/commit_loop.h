@@ -21,6 +21,9 @@ class CommitLoop {
     size_t max_waiting = 8192;  // operations posted and not yet begun; more are refused
     size_t max_batch = 1024;
     absl::Duration tick = absl::Milliseconds(200);  // at most between two looks at the leases
+    // Called on the loop's thread once nothing can be stored any more until the files are opened anew, after the answers
+    // of that batch. May end the process.
+    std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
   };
   // Runs on the loop's thread. Its own status goes to `done`.
   using Operation = BatchRunner::Operation;
@@ -47,6 +50,7 @@ class CommitLoop {
   };
   void Loop();
   void RunBatch(std::deque<Item> batch);
+  void LogTrouble(const std::optional<WriteTrouble>& trouble);
 
   BatchRunner* const runner_;  // used by the loop's thread only
   const Clock* const clock_;
@@ -56,6 +60,7 @@ class CommitLoop {
   std::condition_variable wake_;
   std::deque<Item> waiting_;  // guarded by mutex_
   bool stopping_ = false;     // guarded by mutex_
+  bool in_trouble_ = false;   // the loop's thread only: told in the log
   std::thread thread_;
 };
 

@@ -3,20 +3,29 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 #include <unordered_map>
 
+#include "absl/cleanup/cleanup.h"
 #include "common/base/log.h"
+#include "common/base/random.h"
 #include "common/base/shell_word.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/convert.h"
 #include "common/rpc/grpc_status.h"
 #include "common/sweep/grid.h"
+#include "coordinator/service/diagnosis.h"
 #include "coordinator/service/sweep_status.h"
 #include "coordinator/service/sweep_views.h"
 
 namespace gridsweep {
+namespace {
+
+constexpr int64_t kBackupPiece = 1 << 20;
+
+}  // namespace
 
 absl::Status SweepService::CheckWritable() const {
   if (parts_.loop != nullptr) return absl::OkStatus();
@@ -191,7 +200,11 @@ grpc::Status SweepService::ListSweeps(grpc::ServerContext*, const v1::ListSweeps
   const auto sweeps = parts_.reader->ListSweeps();
   if (!sweeps.ok()) return ToGrpc(sweeps.status());
   for (const SweepRecord& sweep : *sweeps) *response->add_sweeps() = ToProto(sweep);
-  return grpc::Status::OK;
+  if (parts_.loop == nullptr) return grpc::Status::OK;
+  return ToGrpc(parts_.loop->Run([&](JobQueue&, const Instant& now) {
+    response->set_trouble(DescribeTrouble(parts_.store->Trouble(), now.wall));
+    return absl::OkStatus();
+  }));
 }
 
 grpc::Status SweepService::GetSweep(grpc::ServerContext*, const v1::GetSweepRequest* request,
@@ -234,6 +247,59 @@ grpc::Status SweepService::Query(grpc::ServerContext*, const v1::QueryRequest* r
   if (!result.ok()) return ToGrpc(result.status());
   *response = ToProto(*result);
   return grpc::Status::OK;
+}
+
+absl::Status SweepService::DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer) {
+  // Beside the database, where there is room for it or nowhere.
+  const std::string copy = fmt::format("{}.backup-{}", parts_.database, RandomHex(8));
+  const absl::Cleanup remove = [&copy] { unlink(copy.c_str()); };
+  GS_RETURN_IF_ERROR(parts_.reader->Backup(copy));
+  std::ifstream file(copy, std::ios::binary | std::ios::ate);
+  const auto total = static_cast<int64_t>(file.tellg());
+  file.seekg(0);
+  v1::BackupPiece piece;
+  piece.set_total(total);
+  for (int64_t sent = 0; sent < total;) {
+    std::string& data = *piece.mutable_data();
+    data.resize(static_cast<size_t>(std::min(kBackupPiece, total - sent)));
+    if (!file.read(data.data(), static_cast<std::streamsize>(data.size()))) return Unavailable("cannot read the copy '{}'", copy);
+    sent += static_cast<int64_t>(data.size());
+    if (!writer.Write(piece)) return absl::CancelledError("the caller has gone");
+    piece.set_total(0);
+    if (context.IsCancelled()) return absl::CancelledError("the caller has gone");
+  }
+  Log(LogLevel::kInfo, "backup_sent", {{"bytes", total}});
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoDiagnose(v1::DiagnoseResponse& response) {
+  GS_ASSIGN_OR_RETURN(const StoreExamination found, parts_.reader->Examine());
+  std::optional<WriteTrouble> trouble;
+  if (parts_.loop != nullptr) {
+    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue&, const Instant&) {
+      trouble = parts_.store->Trouble();
+      return absl::OkStatus();
+    }));
+  }
+  const absl::Time now = parts_.clock->Now().wall;
+  for (const Check& check : Diagnose(found, trouble, now)) {
+    v1::DiagnosisCheck* const added = response.add_checks();
+    added->set_name(check.name);
+    added->set_state(std::string(CheckStateName(check.state)));
+    added->set_text(check.text);
+  }
+  response.set_now_us(absl::ToUnixMicros(now));
+  return absl::OkStatus();
+}
+
+grpc::Status SweepService::Backup(grpc::ServerContext* context, const v1::BackupRequest*,
+                                  grpc::ServerWriter<v1::BackupPiece>* writer) {
+  return ToGrpc(DoBackup(*context, *writer));
+}
+
+grpc::Status SweepService::Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest*,
+                                    v1::DiagnoseResponse* response) {
+  return ToGrpc(DoDiagnose(*response));
 }
 
 grpc::Status SweepService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,

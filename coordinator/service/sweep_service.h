@@ -48,6 +48,10 @@ class SweepService : public v1::SweepService::Service {
                            v1::ListWorkersResponse* response) override;
   grpc::Status Query(grpc::ServerContext*, const v1::QueryRequest* request,
                      v1::QueryResponse* response) override;
+  grpc::Status Backup(grpc::ServerContext* context, const v1::BackupRequest* request,
+                      grpc::ServerWriter<v1::BackupPiece>* writer) override;
+  grpc::Status Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest* request,
+                        v1::DiagnoseResponse* response) override;
   grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest* request,
                              v1::ServerInfo* response) override;
 
@@ -59,6 +63,8 @@ class SweepService : public v1::SweepService::Service {
   absl::Status DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response);
   absl::Status DoGetJob(const v1::GetJobRequest& request, v1::JobDetail& response);
   absl::Status DoListWorkers(v1::ListWorkersResponse& response);
+  absl::Status DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer);
+  absl::Status DoDiagnose(v1::DiagnoseResponse& response);
   // FAILED_PRECONDITION when open for reading only.
   absl::Status CheckWritable() const;
 

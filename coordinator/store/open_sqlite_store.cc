@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "common/base/log.h"
+#include "coordinator/store/copy_database.h"
 #include "coordinator/store/file_lock.h"
 #include "coordinator/store/file_system.h"
 #include "coordinator/store/migrate.h"
@@ -53,6 +55,16 @@ absl::Status ConfigureWriter(Db& db, const StoreOptions& options) {
   return absl::OkStatus();
 }
 
+// A copy for those who go back to an older gridsweep.
+absl::Status KeepOldSchema(Db& db, const std::string& file, int64_t version) {
+  const std::string copy = fmt::format("{}.schema-{}.bak", file, version);
+  std::error_code error;
+  if (std::filesystem::exists(copy, error)) return absl::OkStatus();  // of a migration that did not come to its end
+  GS_RETURN_IF_ERROR(Annotate(CopyDatabase(db, copy), "cannot keep a copy before the schema is changed"));
+  Log(LogLevel::kInfo, "old_schema_kept", {{"file", copy}, {"version", version}});
+  return absl::OkStatus();
+}
+
 ReaderPool::Opener ReadOnlyOpener(const std::string& file, const std::string& vfs = "") {
   return [file, vfs]() -> absl::StatusOr<std::unique_ptr<Db>> {
     GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly, vfs));
@@ -77,10 +89,11 @@ absl::StatusOr<StoreFiles> OpenSqliteStore(const std::string& path, const StoreO
   GS_ASSIGN_OR_RETURN(const int64_t version, CheckBeforeWriting(file, options.vfs));
   GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadWrite, options.vfs));
   GS_RETURN_IF_ERROR(ConfigureWriter(*db, options));
+  if (version > 0 && version < SchemaVersion()) GS_RETURN_IF_ERROR(KeepOldSchema(*db, file, version));
   GS_RETURN_IF_ERROR(Migrate(*db, version));
   StoreFiles files;
   files.store = std::make_unique<SqliteStore>(std::move(lock), std::move(db), options);
-  files.reader = std::make_unique<SqliteReader>(ReadOnlyOpener(file, options.vfs));
+  files.reader = std::make_unique<SqliteReader>(file, ReadOnlyOpener(file, options.vfs));
   return files;
 }
 
@@ -100,7 +113,7 @@ absl::StatusOr<StoreFiles> OpenSqliteStoreReadOnly(const std::string& path) {
     }
   }
   StoreFiles files;
-  files.reader = std::make_unique<SqliteReader>(open);
+  files.reader = std::make_unique<SqliteReader>(file, open);
   return files;
 }
 

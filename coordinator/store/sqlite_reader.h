@@ -12,7 +12,7 @@ namespace gridsweep {
 // Thread-safe. Has no other state than the pool.
 class SqliteReader : public StoreReader {
  public:
-  explicit SqliteReader(ReaderPool::Opener open);
+  SqliteReader(std::string file, ReaderPool::Opener open);
 
   absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) override;
   absl::StatusOr<std::vector<SweepRecord>> ListSweeps() override;
@@ -31,8 +31,11 @@ class SqliteReader : public StoreReader {
   absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() override;
 
   absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) override;
+  absl::Status Backup(const std::string& file) override;
+  absl::StatusOr<StoreExamination> Examine() override;
 
  private:
+  const std::string file_;
   const ReaderPool::Opener open_;
   ReaderPool pool_;
 };

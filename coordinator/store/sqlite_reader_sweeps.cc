@@ -67,7 +67,8 @@ absl::StatusOr<std::string> SuggestName(Db& db, const std::string& name) {
 
 }  // namespace
 
-SqliteReader::SqliteReader(ReaderPool::Opener open) : open_(open), pool_(std::move(open), kConnections) {}
+SqliteReader::SqliteReader(std::string file, ReaderPool::Opener open)
+    : file_(std::move(file)), open_(open), pool_(std::move(open), kConnections) {}
 
 absl::Status RequireSweep(Db& db, SweepId sweep) {
   const absl::StatusOr<int64_t> found = db.QueryInt("SELECT id FROM sweeps WHERE id = ?1", sweep.value);

@@ -114,6 +114,17 @@ struct QueryResult {
   bool truncated = false;
 };
 
+// What a look at the files found.
+struct StoreExamination {
+  std::vector<std::string> damage;  // findings of SQLite's integrity check and of broken references, at most 20
+  int64_t schema_version = 0;
+  int64_t newest_schema = 0;  // that this program knows
+  std::string sqlite_version;
+  int64_t database_bytes = 0;
+  int64_t wal_bytes = 0;
+  int64_t free_bytes = 0;  // for us, on the database's file system
+};
+
 // Thread-safe: calls share a small pool of read-only connections. Methods return NOT_FOUND for unknown ids
 // and UNAVAILABLE or DATA_LOSS when the file cannot be read.
 class StoreReader {
@@ -146,6 +157,12 @@ class StoreReader {
   // else, also for a row of more than 48 MiB; DEADLINE_EXCEEDED over the time limit. A result of more than 48 MiB is
   // truncated. Cannot write, attach files or load extensions.
   virtual absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) = 0;
+
+  // Writes a consistent copy of the database to `file`, which does not exist yet, and syncs it. Without the WAL, and without
+  // free pages. On error nothing is left of it. RESOURCE_EXHAUSTED: the disk is full.
+  virtual absl::Status Backup(const std::string& file) = 0;
+  // Reads the whole database.
+  virtual absl::StatusOr<StoreExamination> Examine() = 0;
 };
 
 // SQLite's version, for --version.
