@@ -44,8 +44,10 @@ absl::Status Explain(const grpc::Status& status, const std::string& address, abs
 }  // namespace
 
 struct Client::Stub {
-  const std::string& address;
-  std::unique_ptr<v1::SweepService::Stub> service;
+  Stub(std::string address_in, std::unique_ptr<v1::SweepService::Stub> service_in)
+      : address(std::move(address_in)), service(std::move(service_in)) {}
+  const std::string address;
+  const std::unique_ptr<v1::SweepService::Stub> service;
 
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
@@ -60,8 +62,16 @@ struct Client::Stub {
   }
 };
 
+absl::StatusOr<std::unique_ptr<Client>> Client::Create(const Endpoint& endpoint) {
+  GS_ASSIGN_OR_RETURN(const auto channel, ConnectTo(endpoint));
+  return std::unique_ptr<Client>(
+      new Client(endpoint.address, std::make_unique<Stub>(endpoint.address, v1::SweepService::NewStub(channel))));
+}
+
 Client::Client(const std::string& address)
-    : address_(address), stub_(new Stub{address_, v1::SweepService::NewStub(ConnectTo(address))}) {}
+    : Client(address, std::make_unique<Stub>(address, v1::SweepService::NewStub(ConnectTo(address)))) {}
+
+Client::Client(const std::string& address, std::unique_ptr<Stub> stub) : address_(address), stub_(std::move(stub)) {}
 
 Client::~Client() = default;
 

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "common/base/status.h"
+#include "common/rpc/endpoint.h"
 #include "gridsweep/v1/sweep_service.pb.h"
 
 namespace gridsweep {
@@ -17,6 +18,9 @@ namespace gridsweep {
 // own error.
 class Client {
  public:
+  // The error of a file of `endpoint` that cannot be used.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(const Endpoint& endpoint);
+  // Without encryption.
   explicit Client(const std::string& address);
   ~Client();
 
@@ -39,6 +43,7 @@ class Client {
  private:
   // The generated stub, out of this header because gRPC's own headers are slow to compile.
   struct Stub;
+  Client(const std::string& address, std::unique_ptr<Stub> stub);
 
   const std::string address_;
   const std::unique_ptr<Stub> stub_;

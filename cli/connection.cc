@@ -32,7 +32,7 @@ class TemporaryFile {
 
 void CoordinatorFlags::Declare(CLI::App& app) {
   CLI::Option* const coordinator =
-      app.add_option("--coordinator", address,
+      app.add_option("--coordinator", endpoint.address,
                      "Address of the coordinator, HOST:PORT. Default: without --db the one that the variable "
                      "GRIDSWEEP_COORDINATOR names, else the one that holds the database")
           ->type_name("ADDR");
@@ -40,17 +40,27 @@ void CoordinatorFlags::Declare(CLI::App& app) {
                    ->capture_default_str()
                    ->type_name("FILE")
                    ->excludes(coordinator);
+  app.add_option("--ca", endpoint.ca_file, "Encrypt, and believe the coordinator that this authority has signed (ca.pem)")
+      ->envname("GRIDSWEEP_CA")
+      ->type_name("FILE");
+  app.add_option("--token-file", endpoint.token_file, "File with your token")
+      ->envname("GRIDSWEEP_TOKEN_FILE")
+      ->type_name("FILE");
+  app.add_option("--cert", endpoint.certificate_file, "Your certificate, if the coordinator demands one")
+      ->envname("GRIDSWEEP_CERT")
+      ->type_name("FILE");
+  app.add_option("--key", endpoint.key_file, "Its key")->envname("GRIDSWEEP_KEY")->type_name("FILE");
 }
 
 std::string CoordinatorFlags::Address() const {
   // A flag says more about what is meant now than a variable that was set some time ago.
-  if (!address.empty() || (db_option_ != nullptr && db_option_->count() > 0)) return address;
+  if (!endpoint.address.empty() || (db_option_ != nullptr && db_option_->count() > 0)) return endpoint.address;
   const char* variable = std::getenv("GRIDSWEEP_COORDINATOR");
   return variable == nullptr ? "" : variable;
 }
 
 std::string CoordinatorFlags::Repeated() const {
-  if (!address.empty()) return " --coordinator " + ShellWord(address);
+  if (!endpoint.address.empty()) return " --coordinator " + ShellWord(endpoint.address);
   const bool given = db_option_ != nullptr && db_option_->count() > 0;
   // Also the default's name, if it was given because of the variable.
   if (given && std::getenv("GRIDSWEEP_COORDINATOR") != nullptr) return " --db " + ShellWord(db);
@@ -73,10 +83,13 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flag
                                                     const Context& context) {
   if (const std::string address = flags.Address(); !address.empty()) {
     GS_RETURN_IF_ERROR(CheckAddress("coordinator address", address));
-    return std::make_unique<Connection>(address, LocalCoordinator{});
+    Endpoint endpoint = flags.endpoint;
+    endpoint.address = address;
+    GS_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Create(endpoint));
+    return std::make_unique<Connection>(std::move(client), LocalCoordinator{});
   }
   GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(flags.db));
-  if (live) return std::make_unique<Connection>(*live, LocalCoordinator{});
+  if (live) return std::make_unique<Connection>(std::make_unique<Client>(*live), LocalCoordinator{});
   std::error_code error;
   const bool exists = std::filesystem::exists(flags.db, error);
   if (!exists && purpose == Purpose::kRead) {
@@ -96,8 +109,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flag
       LocalCoordinator reader,
       StartCoordinator(
           {.program_dir = context.program_dir, .db = flags.db, .read_only = true, .log_path = log.path()}));
-  const std::string address = reader.address;
-  return std::make_unique<Connection>(address, std::move(reader));
+  auto client = std::make_unique<Client>(reader.address);
+  return std::make_unique<Connection>(std::move(client), std::move(reader));
 }
 
 }  // namespace gridsweep

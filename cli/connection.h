@@ -16,7 +16,7 @@ inline constexpr char kDefaultDatabase[] = "gridsweep.db";
 
 // The flags that name a coordinator; the same for every command that needs one. They exclude each other.
 struct CoordinatorFlags {
-  std::string address;  // empty unless --coordinator was given
+  Endpoint endpoint;  // address: empty unless --coordinator was given
   std::string db = kDefaultDatabase;
 
   void Declare(CLI::App& app);
@@ -40,8 +40,8 @@ enum class Purpose { kRead, kChange };
 // Stops the reader again, if there is one.
 class Connection {
  public:
-  Connection(const std::string& address, LocalCoordinator reader)
-      : client_(std::make_unique<Client>(address)), reader_(std::move(reader)) {}
+  Connection(std::unique_ptr<Client> client, LocalCoordinator reader)
+      : client_(std::move(client)), reader_(std::move(reader)) {}
   ~Connection();
   Client& client() { return *client_; }
 

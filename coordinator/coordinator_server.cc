@@ -12,6 +12,7 @@
 #include "common/base/random.h"
 #include "common/rpc/channel.h"
 #include "coordinator/queue/commit_loop.h"
+#include "coordinator/security/authenticator.h"
 #include "coordinator/service/sweep_service.h"
 #include "coordinator/service/worker_service.h"
 #include "coordinator/store/sqlite_store.h"
@@ -45,7 +46,10 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
                                                                             const Catalog& catalog) {
   if (!config.listen.starts_with("unix:"))
     GS_RETURN_IF_ERROR(CheckAddress("address to listen on", config.listen));
-  if (const absl::Status safe = CheckLoopback(config.listen); !safe.ok()) {
+  const SecurityDirectory security(config.security);
+  const bool secure = !config.security.empty();
+  if (secure) GS_RETURN_IF_ERROR(security.Check(clock.Now().wall));
+  if (const absl::Status safe = CheckLoopback(config.listen); !secure && !safe.ok()) {
     if (!config.allow_insecure) return safe;
     Log(LogLevel::kWarning, "insecure_listen",
         {{"address", config.listen}, {"risk", "anyone who reaches this port controls the sweeps"}});
@@ -75,7 +79,10 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
   int port = 0;
-  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(config.listen,
+                           secure ? SecureCredentials(security, config.client_certificates)
+                                  : grpc::InsecureServerCredentials(),
+                           &port);
   builder.RegisterService(parts->sweep_service.get());
   if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
   parts->server = builder.BuildAndStart();

@@ -23,6 +23,8 @@ struct CoordinatorConfig {
   std::string listen = "127.0.0.1:7077";  // port 0: any free one
   bool read_only = false;                 // serve an existing database without changing it
   bool allow_insecure = false;            // listen beyond loopback without encryption
+  std::string security;                   // a SecurityDirectory; empty: no encryption, no tokens
+  bool client_certificates = false;       // with security: demand one of every client
   QueueOptions queue;
   SweepLimits limits;
   // As of CommitLoop::Options.

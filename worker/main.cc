@@ -48,11 +48,14 @@ Files:
 
 Environment:
   GRIDSWEEP_COORDINATOR  address of the coordinator, where no --coordinator is given
+  GRIDSWEEP_CA, GRIDSWEEP_TOKEN_FILE, GRIDSWEEP_CERT, GRIDSWEEP_KEY
+                         likewise for --ca, --token-file, --cert and --key
 
 Examples:
   gridsweep-worker --coordinator 127.0.0.1:7077
   gridsweep-worker --coordinator 127.0.0.1:7077 --devices cuda:0,cuda:1 --slots 2
-  gridsweep-worker --coordinator 127.0.0.1:7077 --devices cpu --slots 4 --data-dir /srv/data)";
+  gridsweep-worker --coordinator 127.0.0.1:7077 --devices cpu --slots 4 --data-dir /srv/data
+  gridsweep-worker --coordinator node1:7077 --ca ca.pem --token-file worker.token)";
 
 struct Flags {
   WorkerConfig config;
@@ -65,11 +68,23 @@ void Declare(CLI::App& app, Flags& flags) {
   WorkerConfig& config = flags.config;
   app.footer(kFooter);
   app.add_option(
-         "--coordinator", config.coordinator,
+         "--coordinator", config.coordinator.address,
          "Address of the coordinator, HOST:PORT (default: $GRIDSWEEP_COORDINATOR; one of them is needed)")
       ->required()
       ->envname("GRIDSWEEP_COORDINATOR")
       ->option_text("ADDR");
+  app.add_option("--ca", config.coordinator.ca_file,
+                 "Encrypt, and believe the coordinator that this authority has signed (ca.pem)")
+      ->envname("GRIDSWEEP_CA")
+      ->option_text("FILE");
+  app.add_option("--token-file", config.coordinator.token_file, "File with a worker's token")
+      ->envname("GRIDSWEEP_TOKEN_FILE")
+      ->option_text("FILE");
+  app.add_option("--cert", config.coordinator.certificate_file,
+                 "This worker's certificate, if the coordinator demands one")
+      ->envname("GRIDSWEEP_CERT")
+      ->option_text("FILE");
+  app.add_option("--key", config.coordinator.key_file, "Its key")->envname("GRIDSWEEP_KEY")->option_text("FILE");
   app.add_option("--name", config.name,
                  "Name to register under; of two workers with one name the newer one wins "
                  "(default: <hostname>-<8 hex digits>)")

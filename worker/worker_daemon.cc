@@ -9,6 +9,7 @@
 #include "common/base/random.h"
 #include "common/base/version.h"
 #include "common/data/dataset.h"
+#include "common/rpc/channel.h"
 #include "worker/agent/machine_info.h"
 
 namespace gridsweep {
@@ -43,12 +44,12 @@ absl::StatusOr<std::string> FindTrainer(const std::string& given) {
 
 absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
                                                                       const Clock* clock) {
-  GS_RETURN_IF_ERROR(CheckAddress("coordinator address", config.coordinator));
+  GS_RETURN_IF_ERROR(CheckAddress("coordinator address", config.coordinator.address));
   const std::string host = agent::HostName();
   const std::string name = config.name.empty() ? fmt::format("{}-{}", host, RandomHex(4)) : config.name;
   GS_RETURN_IF_ERROR(CheckName(name));
   agent::WorkerAgentOptions options;
-  options.coordinator = config.coordinator;
+  GS_ASSIGN_OR_RETURN(options.coordinator, ConnectTo(config.coordinator));
   GS_ASSIGN_OR_RETURN(options.trainer, FindTrainer(config.trainer));
   options.data_dirs = config.data_dirs.empty() ? DefaultDataDirs() : config.data_dirs;
   options.core.worker = name;
@@ -79,7 +80,7 @@ absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const Work
   }
   Log(LogLevel::kInfo, "worker_started",
       {{"worker", name},
-       {"coordinator", config.coordinator},
+       {"coordinator", config.coordinator.address},
        {"datasets", info.datasets.size()},
        {"version", info.version}});
   return std::make_unique<agent::WorkerAgent>(std::move(options), std::move(info), clock);

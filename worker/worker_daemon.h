@@ -8,12 +8,13 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/endpoint.h"
 #include "worker/agent/worker_agent.h"
 
 namespace gridsweep {
 
 struct WorkerConfig {
-  std::string coordinator;             // "host:port"
+  Endpoint coordinator;
   std::string name;                    // empty: <hostname>-<8 hex digits>
   std::string devices = "auto";        // "auto", "cpu", "cuda:0,cuda:1"
   int slots = 0;                       // per device; 0: one per core on the CPU, one on others
@@ -25,7 +26,7 @@ struct WorkerConfig {
 // Looks at the machine, starts the trainers, and keeps calling the coordinator until told to stop. Whether
 // the coordinator answers does not matter here. `clock` is not owned. Returns INVALID_ARGUMENT for a bad
 // name, device or address, NOT_FOUND if there is no such trainer program or device, and with devices "auto" the error of
-// a trainer that cannot say what devices there are.
+// a trainer that cannot say what devices there are. As ConnectTo for files of the endpoint that cannot be used.
 absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
                                                                       const Clock* clock);
 

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), streaming and one-shot. The only user of libcrypto.
+// SHA-256 (FIPS 180-4), streaming and one-shot.
 #pragma once
 
 #include <memory>

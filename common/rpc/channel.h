@@ -8,13 +8,18 @@
 #include <string>
 
 #include "common/base/status.h"
+#include "common/rpc/endpoint.h"
 
 namespace gridsweep {
 
 inline constexpr int kProtocolVersion = 1;
 inline constexpr int kMaxMessageBytes = 64 << 20;
 
-// A channel to "host:port" that notices a silent peer within 30 s and reconnects within seconds of its return.
+// A channel that notices a silent peer within 30 s and reconnects within seconds of its return. INVALID_ARGUMENT if a token
+// or certificate is given without ca_file: it would travel unencrypted, to anybody. Otherwise the error of the file that
+// cannot be used.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const Endpoint& endpoint);
+// Without encryption.
 std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address);
 
 // The server's half of the same settings: accepts the clients' keepalive pings and bounds message sizes.

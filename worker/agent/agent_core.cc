@@ -329,7 +329,9 @@ void AgentCore::OnSyncError(absl::Duration now, const absl::Status& error) {
     next_sync_ = now;
     return;
   }
-  if (absl::IsAborted(error) || absl::IsFailedPrecondition(error)) {
+  // A token may be revoked by mistake while jobs run; one that was never right will not become so.
+  const bool turned_away = absl::IsUnauthenticated(error) || absl::IsPermissionDenied(error);
+  if (absl::IsAborted(error) || absl::IsFailedPrecondition(error) || (turned_away && !registered_)) {
     ended_ = Annotate(error, "the coordinator refused this worker");
     return;
   }

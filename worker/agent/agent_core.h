@@ -25,7 +25,7 @@
 // acknowledged, after
 //   `drain_timeout`, or after three failed calls in a row.
 // - A Sync answered with ABORTED (a newer worker of this name) or FAILED_PRECONDITION (versions) ends the
-// worker.
+// worker, and so does the first one if its token or certificate is refused.
 #pragma once
 
 #include <cstdint>

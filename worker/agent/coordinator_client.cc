@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "absl/time/clock.h"
-#include "common/rpc/channel.h"
 #include "common/rpc/grpc_status.h"
 #include "worker/agent/convert.h"
 
@@ -17,8 +16,8 @@ struct CoordinatorClient::Call {
   v1::SyncResponse response;
 };
 
-CoordinatorClient::CoordinatorClient(const std::string& address)
-    : stub_(v1::WorkerService::NewStub(ConnectTo(address))) {}
+CoordinatorClient::CoordinatorClient(const std::shared_ptr<grpc::Channel>& channel)
+    : stub_(v1::WorkerService::NewStub(channel)) {}
 
 CoordinatorClient::~CoordinatorClient() {
   Cancel();

@@ -19,7 +19,7 @@ class CoordinatorClient {
  public:
   static constexpr absl::Duration kDeadline = absl::Seconds(10);
 
-  explicit CoordinatorClient(const std::string& address);
+  explicit CoordinatorClient(const std::shared_ptr<grpc::Channel>& channel);
   // Cancels the call in flight and waits for its callback.
   ~CoordinatorClient();
   CoordinatorClient(const CoordinatorClient&) = delete;

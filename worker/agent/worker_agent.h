@@ -21,7 +21,7 @@
 namespace gridsweep::agent {
 
 struct WorkerAgentOptions {
-  std::string coordinator;                         // "host:port"
+  std::shared_ptr<grpc::Channel> coordinator;
   std::string trainer;                             // path of the program
   std::vector<std::string> data_dirs;              // for the trainers, and to look for data sets
   absl::Duration rescan = absl::Minutes(1);        // of the data directories

@@ -1,0 +1,53 @@
+#include "common/base/secret.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+namespace gridsweep {
+
+bool EqualSecrets(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return ErrnoError(errno, fmt::format("cannot read '{}'", path));
+  if ((info.st_mode & 077) != 0) {
+    return FailedPrecondition("'{}' holds a secret and others than its owner may read it: chmod 600 '{}'", path, path);
+  }
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  const size_t begin = line.find_first_not_of(" \t\r");
+  if (begin == std::string::npos) return FailedPrecondition("'{}' is empty, expected a secret", path);
+  return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
+}
+
+absl::Status WriteSecretFile(const std::string& path, std::string_view content, bool replace) {
+  std::string temporary = path + ".new-XXXXXX";
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
+  if (fd < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
+  bool written = true;
+  for (std::string_view rest = content; written && !rest.empty();) {
+    const ssize_t count = write(fd, rest.data(), rest.size());
+    if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
+    written = count > 0 || errno == EINTR;
+  }
+  written = written && fsync(fd) == 0;
+  // link, unlike rename, does not replace.
+  const bool placed = written && (replace ? rename(temporary.c_str(), path.c_str()) == 0
+                                          : link(temporary.c_str(), path.c_str()) == 0);
+  const int error = errno;
+  close(fd);
+  if (!placed || !replace) unlink(temporary.c_str());
+  if (placed) return absl::OkStatus();
+  if (error == EEXIST) return AlreadyExists("'{}' exists already", path);
+  return ErrnoError(error, fmt::format("cannot write '{}'", path));
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,157 @@
+#include "coordinator/security/certificates.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <memory>
+
+namespace gridsweep {
+namespace {
+
+template <auto free>
+struct Freed {
+  template <typename T>
+  void operator()(T* what) const {
+    free(what);
+  }
+};
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
+
+absl::Status OpenSslError(const char* doing) {
+  std::array<char, 256> text{};
+  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+  return Internal("{}: {}", doing, text.data());
+}
+
+std::string Content(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
+std::string ToPem(X509* certificate) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(bio.get(), certificate);
+  return Content(bio.get());
+}
+
+std::string ToPem(EVP_PKEY* key) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  return Content(bio.get());
+}
+
+Certificate CertificateFromPem(const std::string& pem) {
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return Certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+}
+
+bool IsAddress(const std::string& host) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+}
+
+std::string AlternativeNames(const std::vector<std::string>& hosts) {
+  std::string names;
+  for (const std::string& host : hosts) {
+    if (!names.empty()) names += ",";
+    names += (IsAddress(host) ? "IP:" : "DNS:") + host;
+  }
+  return names;
+}
+
+bool AddExtension(X509* certificate, X509* issuer, int nid, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+// A certificate for `key` that lacks extensions, issuer and signature.
+Certificate Begin(const std::string& name, EVP_PKEY* key, absl::Time now, absl::Duration valid) {
+  Certificate certificate(X509_new());
+  X509_set_version(certificate.get(), 2);
+  std::array<unsigned char, 8> serial{};
+  RAND_bytes(serial.data(), static_cast<int>(serial.size()));
+  serial[0] &= 0x7f;  // positive
+  uint64_t number = 0;
+  for (const unsigned char byte : serial) number = number << 8U | byte;
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), number);
+  // Clocks of machines differ.
+  ASN1_TIME_set(X509_getm_notBefore(certificate.get()), absl::ToTimeT(now - absl::Hours(1)));
+  ASN1_TIME_set(X509_getm_notAfter(certificate.get()), absl::ToTimeT(now + valid));
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  X509_set_pubkey(certificate.get(), key);
+  return certificate;
+}
+
+}  // namespace
+
+absl::StatusOr<Identity> MakeAuthority(const std::string& name, absl::Time now, absl::Duration valid) {
+  const Key key(EVP_EC_gen("P-256"));
+  if (key == nullptr) return OpenSslError("cannot make a key");
+  const Certificate certificate = Begin(name, key.get(), now, valid);
+  X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
+  const bool made = AddExtension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+                    AddExtension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
+                    AddExtension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") &&
+                    X509_sign(certificate.get(), key.get(), EVP_sha256()) != 0;
+  if (!made) return OpenSslError("cannot make a certificate authority");
+  return Identity{ToPem(certificate.get()), ToPem(key.get())};
+}
+
+absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const CertificateRequest& request, absl::Time now,
+                                          absl::Duration valid) {
+  const Certificate issuer = CertificateFromPem(authority.certificate);
+  const Bio bio(BIO_new_mem_buf(authority.key.data(), static_cast<int>(authority.key.size())));
+  const Key issuer_key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  if (issuer == nullptr || issuer_key == nullptr || X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
+    ERR_clear_error();
+    return InvalidArgument("that is no certificate authority with its key");
+  }
+  const Key key(EVP_EC_gen("P-256"));
+  if (key == nullptr) return OpenSslError("cannot make a key");
+  const Certificate certificate = Begin(request.name, key.get(), now, valid);
+  X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get()));
+  bool made = AddExtension(certificate.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+              AddExtension(certificate.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") &&
+              AddExtension(certificate.get(), issuer.get(), NID_ext_key_usage,
+                           request.is_server ? "serverAuth" : "clientAuth") &&
+              AddExtension(certificate.get(), issuer.get(), NID_subject_key_identifier, "hash") &&
+              AddExtension(certificate.get(), issuer.get(), NID_authority_key_identifier, "keyid");
+  if (made && !request.hosts.empty()) {
+    made = AddExtension(certificate.get(), issuer.get(), NID_subject_alt_name, AlternativeNames(request.hosts));
+    if (!made) {
+      ERR_clear_error();
+      return InvalidArgument("one of these is neither a host name nor an address: {}", AlternativeNames(request.hosts));
+    }
+  }
+  if (!made || X509_sign(certificate.get(), issuer_key.get(), EVP_sha256()) == 0)
+    return OpenSslError("cannot issue a certificate");
+  return Identity{ToPem(certificate.get()), ToPem(key.get())};
+}
+
+absl::StatusOr<absl::Time> ExpiryOf(const std::string& pem) {
+  const Certificate certificate = CertificateFromPem(pem);
+  if (certificate == nullptr) {
+    ERR_clear_error();
+    return InvalidArgument("that is no certificate");
+  }
+  tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) return OpenSslError("cannot read a time");
+  return absl::FromTM(end, absl::UTCTimeZone());
+}
+
+}  // namespace gridsweep
