@@ -12,6 +12,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/library_log.h"
 #include "coordinator/coordinator_server.h"
+#include "coordinator/security_commands.h"
 #include "coordinator/store/store_reader.h"
 
 namespace gridsweep {
@@ -40,7 +41,9 @@ constexpr char kFooter[] =
     "  2  bad usage\n"
     "  70 the disk failed to store: start it again, it goes on from what is stored\n\n"
     "Example:\n"
-    "  gridsweep-coordinator --db sweeps.db --listen 127.0.0.1:7077";
+    "  gridsweep-coordinator --db sweeps.db --listen 127.0.0.1:7077\n"
+    "  gridsweep-coordinator init security --host sweeps.example.org\n"
+    "  gridsweep-coordinator --db sweeps.db --listen 0.0.0.0:7077 --security security";
 
 struct Flags {
   CoordinatorConfig config;
@@ -82,11 +85,21 @@ int Main(int argc, char** argv) {
   Flags flags;
   CLI::App app(kDescription, "gridsweep-coordinator");
   app.footer(kFooter);
-  app.add_option("--db", flags.config.database, "The SQLite file; created if it does not exist")->required();
+  SecurityCommands security;
+  security.Declare(app);
+  app.require_subcommand(0, 1);
+  CLI::Option* const database =
+      app.add_option("--db", flags.config.database, "The SQLite file; created if it does not exist");
   app.add_option("--listen", flags.config.listen,
                  "Address to listen on, HOST:PORT; port 0 takes any free one")
       ->capture_default_str();
   app.add_flag("--read-only", flags.config.read_only, "Serve an existing file to readers and change nothing");
+  app.add_option("--security", flags.config.security,
+                 "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. Needed "
+                 "to listen beyond loopback")
+      ->type_name("DIR");
+  app.add_flag("--client-certificates", flags.config.client_certificates,
+               "With --security: demand a certificate of every client (mutual TLS)");
   app.add_flag("--allow-insecure", flags.config.allow_insecure,
                "Listen beyond loopback without encryption or tokens: only on a network you trust");
   app.add_option("--lease", flags.lease_seconds,
@@ -104,7 +117,11 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("gridsweep-coordinator {}\ncommit {}\ngRPC {}\nSQLite {}",
                                                 Version(), Commit(), GrpcVersion(), SqliteVersion()));
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
-  const absl::Status status = Serve(flags);
+  if (!security.Chosen() && database->count() == 0) {
+    std::cerr << "gridsweep-coordinator: --db is required; see gridsweep-coordinator --help" << std::endl;
+    return kExitUsage;
+  }
+  const absl::Status status = security.Chosen() ? security.Run(SystemClock().Now().wall) : Serve(flags);
   if (status.ok()) return kExitOk;
   std::cerr << "gridsweep-coordinator: " << Message(status) << std::endl;
   return absl::IsInvalidArgument(status) ? kExitUsage : 1;

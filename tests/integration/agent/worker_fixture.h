@@ -34,7 +34,7 @@ class WorkerTest : public testing::Test {
 
   WorkerConfig Config() const {
     WorkerConfig config;
-    config.coordinator = coordinator_.address();
+    config.coordinator.address = coordinator_.address();
     config.name = "w";
     config.devices = "cpu";
     config.slots = 2;

@@ -169,7 +169,7 @@ TEST_F(WorkerSync, ANewerSessionOfTheNameEndsTheOlder) {
 
 TEST_F(WorkerSync, RefusesToStartWithNonsense) {
   WorkerConfig config = Config();
-  config.coordinator = "nowhere";
+  config.coordinator.address = "nowhere";
   EXPECT_TRUE(absl::IsInvalidArgument(StartWorkerDaemon(config, &SystemClock()).status()));
   config = Config();
   config.name = "a b";
