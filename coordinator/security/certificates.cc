@@ -61,6 +61,12 @@ bool IsAddress(const std::string& host) {
   return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
+// A comma would begin another name.
+bool IsHost(const std::string& host) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
+  return IsAddress(host) || (!host.empty() && host.find_first_not_of(kAllowed) == std::string::npos);
+}
+
 std::string AlternativeNames(const std::vector<std::string>& hosts) {
   std::string names;
   for (const std::string& host : hosts) {
@@ -121,6 +127,9 @@ absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const Certi
     ERR_clear_error();
     return InvalidArgument("that is no certificate authority with its key");
   }
+  for (const std::string& host : request.hosts) {
+    if (!IsHost(host)) return InvalidArgument("'{}' is neither a host name nor an address", host);
+  }
   const Key key(EVP_EC_gen("P-256"));
   if (key == nullptr) return OpenSslError("cannot make a key");
   const Certificate certificate = Begin(request.name, key.get(), now, valid);
@@ -133,10 +142,6 @@ absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const Certi
               AddExtension(certificate.get(), issuer.get(), NID_authority_key_identifier, "keyid");
   if (made && !request.hosts.empty()) {
     made = AddExtension(certificate.get(), issuer.get(), NID_subject_alt_name, AlternativeNames(request.hosts));
-    if (!made) {
-      ERR_clear_error();
-      return InvalidArgument("one of these is neither a host name nor an address: {}", AlternativeNames(request.hosts));
-    }
   }
   if (!made || X509_sign(certificate.get(), issuer_key.get(), EVP_sha256()) == 0)
     return OpenSslError("cannot issue a certificate");
