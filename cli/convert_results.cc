@@ -99,7 +99,8 @@ WorkerLine FromProto(const v1::WorkerSummary& worker) {
           .last_seen = absl::FromUnixMicros(worker.last_seen_us()),
           .jobs_done = worker.jobs_done(),
           .failures = worker.failures(),
-          .datasets = Strings(worker.datasets())};
+          .datasets = Strings(worker.datasets()),
+          .note = worker.note()};
 }
 
 JobLine FromProto(const v1::JobSummary& job) {

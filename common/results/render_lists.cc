@@ -139,7 +139,8 @@ Table WorkerTable(const std::vector<WorkerLine>& workers, absl::Time now) {
                    {.key = "last_seen", .header = "last seen", .align = Align::kRight},
                    {.key = "version", .header = "version", .priority = 6},
                    {.key = "libtorch_version", .header = "LibTorch", .priority = 7},
-                   {.key = "datasets", .header = "data sets", .priority = 5, .min_width = 12}};
+                   {.key = "datasets", .header = "data sets", .priority = 5, .min_width = 12},
+                   {.key = "note", .header = "note", .min_width = 16, .comfortable_width = 48}};
   for (const WorkerLine& worker : workers) {
     table.rows.push_back(
         {Cell::Integer(worker.id), Cell::Text(worker.name), Cell::Text(worker.host), Cell::Text(worker.state),
@@ -147,7 +148,7 @@ Table WorkerTable(const std::vector<WorkerLine>& workers, absl::Time now) {
          Cell::Integer(worker.slots), Cell::Integer(worker.jobs_done), Cell::Integer(worker.failures),
          TimeCell(worker.last_seen, FormatAge(worker.last_seen, now)), Cell::Text(worker.version),
          Cell::Text(worker.libtorch_version),
-         Cell::Text(fmt::format("{}", fmt::join(worker.datasets, " ")))});
+         Cell::Text(fmt::format("{}", fmt::join(worker.datasets, " "))), Cell::Text(worker.note)});
   }
   return table;
 }

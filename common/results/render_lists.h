@@ -42,6 +42,7 @@ struct WorkerLine {
   int64_t jobs_done = 0;
   int64_t failures = 0;
   std::vector<std::string> datasets;
+  std::string note;
 };
 Table WorkerTable(const std::vector<WorkerLine>& workers, absl::Time now);
 

@@ -14,6 +14,9 @@ void LogDepartures(const Departures& gone) {
     Log(LogLevel::kWarning, "worker_lost",
         {{"worker", worker.name}, {"attempts", worker.attempts}, {"reason", "not heard for the lease"}});
   }
+  for (const QuarantinedWorker& worker : gone.quarantined) {
+    Log(LogLevel::kWarning, "worker_quarantined", {{"worker", worker.name}, {"reason", worker.reason}});
+  }
   for (const LostAttempt& lost : gone.attempts) {
     Log(LogLevel::kWarning, "attempt_lost",
         {{"attempt", lost.attempt.value},

@@ -243,7 +243,10 @@ absl::Status JobQueue::ApplyFinished(const OpenAttempt& attempt, uint64_t seq, A
       finished.outcome = AttemptState::kFailed;
     }
   }
-  return End(attempt, seq, finished, now);
+  GS_RETURN_IF_ERROR(End(attempt, seq, finished, now));
+  if (workers_.NoteEnd(worker, attempt.job, finished.outcome, finished.error, now))
+    departures_.quarantined.push_back({worker.name, worker.quarantine_reason});
+  return absl::OkStatus();
 }
 
 absl::Status JobQueue::End(const OpenAttempt& attempt, uint64_t seq, const AttemptFinished& finished,
@@ -261,6 +264,7 @@ absl::Status JobQueue::End(const OpenAttempt& attempt, uint64_t seq, const Attem
   end.error = finished.error;
   end.stderr_tail = finished.stderr_tail;
   end.retry_alone = finished.retry_alone;
+  end.retryable = finished.retryable;
   end.evaluation = finished.evaluation;
   return store_->EndAttempt(attempt.attempt, attempt.token, seq, end);
 }
@@ -289,7 +293,7 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, KnownWorker& worker, 
         End(attempt, 0, EndedAs(AttemptState::kPreempted, "the lease was never delivered"), now));
     leases_.Erase(attempt.attempt);
   }
-  if (room <= 0 || !worker.known || input.leaving) return absl::OkStatus();
+  if (room <= 0 || !worker.known || input.leaving || workers_.IsQuarantined(worker, now)) return absl::OkStatus();
 
   ClaimRequest request{.worker = worker.id,
                        .limit = room,
@@ -384,7 +388,8 @@ std::vector<LiveWorker> JobQueue::Workers(const Instant& now) const {
   std::vector<LiveWorker> live;
   for (const auto& [name, worker] : workers_.all()) {
     if (!workers_.IsLive(worker, now)) continue;
-    LiveWorker entry{worker.id, name, {}, static_cast<int64_t>(leases_.OfWorker(name).size())};
+    LiveWorker entry{worker.id, name, {}, static_cast<int64_t>(leases_.OfWorker(name).size()), {}};
+    if (workers_.IsQuarantined(worker, now)) entry.quarantine = worker.quarantine_reason;
     for (const std::string& dataset : worker.datasets) {
       if (worker.Serves(dataset)) entry.datasets.push_back(dataset);
     }

@@ -58,6 +58,7 @@ struct LiveWorker {
   std::string name;
   std::vector<std::string> datasets;  // it may be given jobs on these
   int64_t running = 0;
+  std::string quarantine;  // why it is given no jobs; empty if it is
 };
 
 // Who is gone and what was given up, for the log.
@@ -71,10 +72,15 @@ struct LostWorker {
   std::string name;
   int64_t attempts = 0;  // that it held
 };
+struct QuarantinedWorker {
+  std::string name;
+  std::string reason;
+};
 struct Departures {
   std::vector<std::string> left;  // workers that ended in order
   std::vector<LostWorker> lost;
   std::vector<LostAttempt> attempts;
+  std::vector<QuarantinedWorker> quarantined;
 };
 
 class JobQueue {

@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace gridsweep {
+namespace {
+
+constexpr size_t kSickAfter = 3;  // different jobs
+constexpr absl::Duration kQuarantine = absl::Minutes(10);
+
+}  // namespace
 
 bool KnownWorker::Serves(const std::string& dataset) const {
   return !refused.contains(dataset) && std::find(datasets.begin(), datasets.end(), dataset) != datasets.end();
@@ -13,6 +19,7 @@ void WorkerRegistry::Load(const std::vector<WorkerStatusRecord>& records) {
   std::map<std::string, KnownWorker> workers;
   for (const WorkerStatusRecord& record : records) {
     KnownWorker& worker = workers[record.worker.name];
+    worker.name = record.worker.name;
     worker.id = record.id;
     worker.session = record.worker.session;
     worker.slots = record.worker.slots;
@@ -42,7 +49,11 @@ KnownWorker& WorkerRegistry::Register(const std::string& name, const std::string
     worker.session = session;
     worker.sync_seq = 0;
     worker.refused.clear();
+    worker.failed_in_a_row.clear();
+    worker.quarantined_until = -absl::InfiniteDuration();
+    worker.quarantine_reason.clear();
   }
+  worker.name = name;
   worker.id = id;
   worker.known = true;
   worker.datasets = info.datasets;
@@ -89,6 +100,28 @@ bool WorkerRegistry::AnotherServes(const std::string& dataset, const KnownWorker
   return std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
     return &entry.second != &than && IsLive(entry.second, now) && entry.second.Serves(dataset);
   });
+}
+
+bool WorkerRegistry::NoteEnd(KnownWorker& worker, JobId job, AttemptState end, const std::string& error,
+                             const Instant& now) {
+  if (end == AttemptState::kSucceeded || end == AttemptState::kDiverged) worker.failed_in_a_row.clear();
+  if (end != AttemptState::kFailed) return false;
+  worker.failed_in_a_row.insert(job);
+  if (worker.failed_in_a_row.size() < kSickAfter || IsQuarantined(worker, now)) return false;
+  // Where all fail it is not the machine.
+  const bool another = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    return &entry.second != &worker && IsLive(entry.second, now) && !IsQuarantined(entry.second, now);
+  });
+  if (!another) return false;
+  worker.quarantined_until = now.monotonic + kQuarantine;
+  worker.quarantine_reason =
+      fmt::format("{} different jobs in a row have failed on it, the last: {}", worker.failed_in_a_row.size(), error);
+  worker.failed_in_a_row.clear();
+  return true;
+}
+
+bool WorkerRegistry::IsQuarantined(const KnownWorker& worker, const Instant& now) const {
+  return now.monotonic < worker.quarantined_until;
 }
 
 std::vector<std::string> WorkerRegistry::TakeLost(const Instant& now) {

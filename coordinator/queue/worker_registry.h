@@ -9,12 +9,14 @@
 
 #include "absl/time/time.h"
 #include "common/base/ids.h"
+#include "common/job/retry_policy.h"
 #include "coordinator/queue/sync.h"
 #include "coordinator/store/store_reader.h"
 
 namespace gridsweep {
 
 struct KnownWorker {
+  std::string name;
   WorkerId id;
   std::string session;
   std::set<std::string> superseded;  // earlier sessions of this name
@@ -25,12 +27,16 @@ struct KnownWorker {
   std::set<std::string> refused;  // data sets whose content differs from the sweep's
   bool left = false;              // it ended in order
 
+  std::string quarantine_reason;  // why it was given no jobs when it last was not
+
   // May be given jobs on it.
   bool Serves(const std::string& dataset) const;
 
  private:
   friend class WorkerRegistry;
   absl::Duration last_seen = -absl::InfiniteDuration();
+  std::set<JobId> failed_in_a_row;  // different jobs, without one that ended well among them
+  absl::Duration quarantined_until = -absl::InfiniteDuration();
   bool touched = false;  // heard since the store was told
   bool lost = true;      // not heard since Load, or given up
   absl::Duration lost_after = absl::InfiniteDuration();
@@ -67,6 +73,10 @@ class WorkerRegistry {
   // Counted once for all requests of a batch, which have one `now`.
   const Fleet& LiveFleet(const Instant& now);
   bool AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const;
+  // A job of its has come to its end. A worker that fails several different jobs in a row is taken for sick, as long as there
+  // is another one: it gets no jobs for a while, or until it is started anew. Returns whether that begins now.
+  bool NoteEnd(KnownWorker& worker, JobId job, AttemptState end, const std::string& error, const Instant& now);
+  bool IsQuarantined(const KnownWorker& worker, const Instant& now) const;
   // Names of the workers that have been silent for the lease, each told once.
   std::vector<std::string> TakeLost(const Instant& now);
   // Those heard since the last call.

@@ -183,7 +183,9 @@ absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
       summary->set_state(record.left ? "left" : "lost");
       continue;
     }
-    summary->set_state(found->second->running > 0 ? "working" : "idle");
+    const bool quarantined = !found->second->quarantine.empty();
+    summary->set_state(quarantined ? "quarantined" : found->second->running > 0 ? "working" : "idle");
+    summary->set_note(found->second->quarantine);
     summary->set_running(found->second->running);
     for (const std::string& dataset : found->second->datasets) summary->add_datasets(dataset);
   }

@@ -11,9 +11,9 @@ namespace {
 constexpr char kJobQuery[] =
     "SELECT j.id, j.sweep, j.state, c.model, c.activation, c.optimizer, c.regularization, c.scheduler, "
     "j.seed, "
-    "j.attempts, j.losses, j.failures, j.preemptions, j.objective, j.objective_epoch, (SELECT b.error FROM "
-    "attempts b "
-    "WHERE b.job = j.id AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1), c.params ";
+    "j.attempts, j.losses, j.failures, j.preemptions, j.objective, j.objective_epoch, "
+    "CASE j.verdict WHEN '' THEN '' ELSE j.verdict || ': ' END || coalesce((SELECT b.error FROM attempts b "
+    "WHERE b.job = j.id AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1), ''), c.params ";
 
 // What JobKey says of the job, from the cell's document: all of it but the objective, and the seed. Not stored,
 // because hashing every job would more than double the time of a large submit.

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "common/base/json.h"
+#include "common/job/verdict.h"
 #include "common/results/ranking.h"
 #include "coordinator/store/epoch_row.h"
 #include "coordinator/store/rows.h"
@@ -97,8 +98,27 @@ absl::Status SqliteStore::ReleaseJob(AttemptId attempt, JobId job, const Attempt
       job.value, attempt.value, JobStateName(end.job_state), static_cast<int64_t>(end.counters.losses),
       static_cast<int64_t>(end.counters.failures), static_cast<int64_t>(end.counters.preemptions),
       not_before_us, finished, static_cast<int64_t>(end.retry_alone || end.state == AttemptState::kFailed)));
-  return db_->Changes() == 1 ? absl::OkStatus()
-                             : Internal("job {} does not run attempt {}", job.value, attempt.value);
+  if (db_->Changes() != 1) return Internal("job {} does not run attempt {}", job.value, attempt.value);
+  return end.job_state == JobState::kFailed ? StoreVerdict(job, end) : absl::OkStatus();
+}
+
+absl::Status SqliteStore::StoreVerdict(JobId job, const AttemptEnd& end) {
+  int times = 0;
+  std::vector<std::string> workers;
+  {
+    GS_ASSIGN_OR_RETURN(Statement rows,
+                        db_->Query("SELECT w.name, count(*) FROM attempts a JOIN workers w ON w.id = a.worker WHERE a.job = "
+                                   "?1 AND a.state = ?2 GROUP BY w.name ORDER BY min(a.number)",
+                                   job.value, AttemptStateName(end.state)));
+    while (true) {
+      GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+      if (!more) break;
+      workers.push_back(rows.Text(0));
+      times += static_cast<int>(rows.Int(1));
+    }
+  }
+  return db_->Run("UPDATE jobs SET verdict = ?2 WHERE id = ?1", job.value,
+                  DescribeFailure(end.state, end.retryable, times, workers));
 }
 
 absl::Status SqliteStore::AcceptResult(AttemptId attempt, JobId job, SweepId sweep, const AttemptEnd& end) {

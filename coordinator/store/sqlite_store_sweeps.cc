@@ -225,7 +225,7 @@ absl::StatusOr<int64_t> SqliteStore::RetryJobs(SweepId sweep, absl::Time /*now*/
     GS_RETURN_IF_ERROR(GetSweepState(sweep).status());
     GS_RETURN_IF_ERROR(db_->Run(
         "UPDATE jobs SET state = 'pending', losses = 0, failures = 0, preemptions = 0, not_before_us = 0, "
-        "finished_us = NULL WHERE sweep = ?1 AND state IN ('failed', 'cancelled')",
+        "verdict = '', finished_us = NULL WHERE sweep = ?1 AND state IN ('failed', 'cancelled')",
         sweep.value));
     retried = db_->Changes();
     if (retried == 0) return absl::OkStatus();

@@ -87,6 +87,8 @@ class SqliteStore : public Store {
   absl::Status ExplainFence(AttemptId attempt, const std::string& token, uint64_t seq);
   absl::Status BindDataset(SweepId sweep, const DatasetInfo& dataset);
   absl::Status ReleaseJob(AttemptId attempt, JobId job, const AttemptEnd& end);
+  // Says why the job failed for good.
+  absl::Status StoreVerdict(JobId job, const AttemptEnd& end);
   absl::Status AcceptResult(AttemptId attempt, JobId job, SweepId sweep, const AttemptEnd& end);
   absl::Status StoreEvaluation(AttemptId attempt, const Evaluation& evaluation);
   absl::Status UpdateCellStatistics(JobId job, Goal goal);
