@@ -75,8 +75,61 @@ control_reads() {
   done | report "show$2" ms 0
 }
 
+# What a bare loop of prepared statements does with the same rows in transactions of the same size.
+control_bare() {
+  local per_commit=$1
+  "$build/bench/bare_store" "$work/bare.db" --jobs "$2" --epochs 10 --epochs-per-commit "$per_commit" >"$work/bare"
+  field epochs_per_second <"$work/bare" | report "bare loop: epochs, $per_commit a transaction" 1/s 0
+}
+
+# Idle workers: CPU and memory they cost, and how soon all are back after a restart.
+control_idle_workers() {
+  local load before seconds=20 line
+  fresh_db "$work/idle.db"
+  control_start "$work/idle.db"
+  control_load --workers "$control_idle" --seconds $((seconds + 100)) >"$work/idle" &
+  load=$!
+  for ((i = 0; i < 120; i++)); do
+    line=$(tail -n 1 "$work/load.log" 2>/dev/null || true)
+    case $line in *"\"connected\":$control_idle,"*) break ;; esac
+    sleep 0.5
+  done
+  sleep 5
+  before=$(control_cpu)
+  sleep $seconds
+  echo "$before $(control_cpu)" | awk -v s=$seconds '{ print 100 * ($2 - $1) / s }' |
+    report "$control_idle idle workers: of a core" %
+  control_mib | report "$control_idle idle workers: coordinator's memory" MiB
+  local address=$control_address begin
+  control_stop
+  sleep 2
+  begin=$(now_us)
+  control_start "$work/idle.db" "$address"
+  for ((i = 0; i < 600; i++)); do
+    line=$("$bin/gridsweep" workers --coordinator "$address" --format csv | grep -c ',idle,' || true)
+    [ "$line" = "$control_idle" ] && break
+    sleep 0.2
+  done
+  echo "$begin $(now_us)" | awk '{ print ($2 - $1) / 1e6 }' | report "restart: all $control_idle are back after" s
+  kill $load
+  wait $load 2>/dev/null || true
+  control_stop
+}
+
+# The same kind of work through Optuna's storage: trials with ten reports each, as many as in a second of ours.
+control_optuna() {
+  if ! "${peer_python:-/usr/bin/python3}" -c 'import optuna' 2>/dev/null; then
+    echo "optuna: skipped, no python3-optuna: apt-get install it"
+    return 0
+  fi
+  "${peer_python:-/usr/bin/python3}" "$here/control/optuna_storage.py" --trials "${1:-200}" --reports 10 \
+    --database "$work/optuna.db" >"$work/optuna"
+  field reports_per_second <"$work/optuna" | report "Optuna on SQLite: reports" 1/s 0
+  field trials_per_second <"$work/optuna" | report "Optuna on SQLite: trials" 1/s 1
+}
+
 bench_control() {
-  local i before load address
+  local i load jobs commits
   control_sizes
   heading "control: $control_workers workers, $((control_cells * 5)) jobs of 10 epochs"
   control_submit "$control_cells" "$repeats"
@@ -101,5 +154,17 @@ bench_control() {
   field sync_ms_p99 <"$work/load" | report "Sync, 99th percentile" ms
   field failed_calls <"$work/load" | report "failed calls" '' 0
   control_mib | report "coordinator's memory after it" MiB
+  jobs=$(field jobs <"$work/load")
   control_stop
+  control_bare 500 "$jobs"
+
+  control_start "$work/control.db"
+  control_load --workers "$control_workers" --seconds 600 --until-jobs "$((control_cells * 5 - jobs))" >"$work/rest"
+  control_reads control ", all jobs done"
+  control_mib | report "coordinator's memory at the end" MiB
+  control_stop
+  control_idle_workers
+  control_optuna "$([ -n "$quick" ] && echo 20 || echo 500)"
+  awk -v ours="$(field jobs_per_second <"$work/load")" -v theirs="$(field trials_per_second <"$work/optuna")" \
+    'BEGIN { if (theirs > 0) printf "ours are %.0f times as many jobs a second as its trials\n", ours / theirs }'
 }
