@@ -21,7 +21,7 @@ absl::Status Explain(const grpc::Status& status, const std::string& address, abs
       return Unavailable(
           "no coordinator answers at '{}' ({}): start one with gridsweep-coordinator --db FILE --listen "
           "ADDR, or name "
-          "another with --coordinator",
+          "another with --coordinator; one that encrypts needs --ca",
           address, status.error_message());
     case grpc::StatusCode::CANCELLED:
       // Never by us: the server cancels what is under way when it stops.

@@ -60,7 +60,14 @@ std::string CoordinatorFlags::Address() const {
 }
 
 std::string CoordinatorFlags::Repeated() const {
-  if (!endpoint.address.empty()) return " --coordinator " + ShellWord(endpoint.address);
+  if (!endpoint.address.empty()) {
+    std::string repeated = " --coordinator " + ShellWord(endpoint.address);
+    if (!endpoint.ca_file.empty()) repeated += " --ca " + ShellWord(endpoint.ca_file);
+    if (!endpoint.token_file.empty()) repeated += " --token-file " + ShellWord(endpoint.token_file);
+    if (!endpoint.certificate_file.empty()) repeated += " --cert " + ShellWord(endpoint.certificate_file);
+    if (!endpoint.key_file.empty()) repeated += " --key " + ShellWord(endpoint.key_file);
+    return repeated;
+  }
   const bool given = db_option_ != nullptr && db_option_->count() > 0;
   // Also the default's name, if it was given because of the variable.
   if (given && std::getenv("GRIDSWEEP_COORDINATOR") != nullptr) return " --db " + ShellWord(db);

@@ -94,12 +94,14 @@ int Main(int argc, char** argv) {
                  "Address to listen on, HOST:PORT; port 0 takes any free one")
       ->capture_default_str();
   app.add_flag("--read-only", flags.config.read_only, "Serve an existing file to readers and change nothing");
-  app.add_option("--security", flags.config.security,
-                 "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. Needed "
-                 "to listen beyond loopback")
-      ->type_name("DIR");
+  CLI::Option* const directory =
+      app.add_option("--security", flags.config.security,
+                     "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. "
+                     "Needed to listen beyond loopback")
+          ->type_name("DIR");
   app.add_flag("--client-certificates", flags.config.client_certificates,
-               "With --security: demand a certificate of every client (mutual TLS)");
+               "With --security: demand a certificate of every client (mutual TLS)")
+      ->needs(directory);
   app.add_flag("--allow-insecure", flags.config.allow_insecure,
                "Listen beyond loopback without encryption or tokens: only on a network you trust");
   app.add_option("--lease", flags.lease_seconds,

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "common/base/command_line.h"
@@ -38,7 +39,7 @@ class Prepared {
 
   template <typename... Args>
   void Run(const Args&... args) {
-    int index = 0;
+    [[maybe_unused]] int index = 0;
     (Bind(++index, args), ...);
     Check(db_, sqlite3_step(statement_));
     sqlite3_reset(statement_);
@@ -119,7 +120,8 @@ int Main(int argc, char** argv) {
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
 
   sqlite3* db = nullptr;
-  Check(db, sqlite3_open_v2(flags.database.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr));
+  const int opened = sqlite3_open_v2(flags.database.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Check(db, opened);
   Check(db, sqlite3_exec(db,
                          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
                          "wal_autocheckpoint=4096; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"

@@ -4,10 +4,16 @@
 #include <cmath>
 #include <set>
 
+#include "common/base/backoff.h"
 #include "common/base/random.h"
 #include "common/rpc/channel.h"
 
 namespace gridsweep::bench {
+namespace {
+
+constexpr BackoffPolicy kReconnect{absl::Milliseconds(500), absl::Seconds(10)};  // as agent::AgentOptions
+
+}  // namespace
 
 SimulatedWorker::SimulatedWorker(SimulatedWorkerOptions options)
     : options_(std::move(options)), session_(RandomHex(16)) {}
@@ -98,6 +104,7 @@ v1::SyncRequest SimulatedWorker::TakeSync(absl::Duration now) {
 }
 
 void SimulatedWorker::OnAnswer(const v1::SyncResponse& answer, absl::Duration now) {
+  failures_ = 0;
   send_info_ = answer.send_info();
   for (const v1::StoredSeq& stored : answer.stored()) {
     const auto found = attempts_.find(stored.attempt());
@@ -122,12 +129,11 @@ void SimulatedWorker::PlanNext(absl::Duration now, absl::Duration next_call, abs
   due_ = now + next_call;
   for (const auto& [id, attempt] : attempts_)
     due_ = std::min(due_, std::max(TimeOf(attempt, attempt.stored + 1), now + news));
-  if (send_info_) due_ = now;
+  if (send_info_) due_ = std::min(due_, now + news);
 }
 
-void SimulatedWorker::OnError(absl::Duration now, absl::Duration retry) {
-  send_info_ = true;
-  due_ = now + retry;
+void SimulatedWorker::OnError(absl::Duration now, double unit) {
+  due_ = now + BackoffDelay(kReconnect, failures_++, unit);
 }
 
 }  // namespace gridsweep::bench

@@ -27,8 +27,8 @@ class SimulatedWorker {
   // What it has to say at `now`. REQUIRES: the request before was answered or has failed.
   v1::SyncRequest TakeSync(absl::Duration now);
   void OnAnswer(const v1::SyncResponse& answer, absl::Duration now);
-  // The call failed: everything is said again, `retry` later.
-  void OnError(absl::Duration now, absl::Duration retry);
+  // The call failed: everything is said again, after a worker's back-off. `unit`: random in [0, 1).
+  void OnError(absl::Duration now, double unit);
 
   // When it calls next: with news as soon as the coordinator wants to hear them, else when it was told to.
   absl::Duration due() const { return due_; }
@@ -56,6 +56,7 @@ class SimulatedWorker {
   std::map<int64_t, Attempt> attempts_;
   uint64_t sync_seq_ = 0;
   bool send_info_ = true;
+  int failures_ = 0;  // in a row
   absl::Duration due_ = absl::ZeroDuration();
   int64_t epochs_stored_ = 0;
   int64_t jobs_done_ = 0;

@@ -13,8 +13,7 @@
 namespace gridsweep::bench {
 namespace {
 
-constexpr absl::Duration kDeadline = absl::Seconds(20);
-constexpr absl::Duration kRetry = absl::Seconds(1);
+constexpr absl::Duration kDeadline = absl::Seconds(10);  // a worker's
 
 absl::Duration Now() {
   return SystemClock().Now().monotonic;
@@ -105,7 +104,7 @@ void WorkerFleet::Answered(size_t index, Call& call, bool ok, const std::string&
   if (ok) {
     member.worker.OnAnswer(call.response, now);
   } else {
-    member.worker.OnError(now, kRetry * (0.5 + RandomUnit()));
+    member.worker.OnError(now, RandomUnit());
   }
   const std::lock_guard lock(mutex_);
   report_.epochs_stored += member.worker.epochs_stored() - epochs;

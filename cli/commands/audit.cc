@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <map>
 
 #include "cli/commands/commands.h"

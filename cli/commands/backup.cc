@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
 #include "cli/new_file.h"
@@ -33,7 +31,7 @@ class BackupCommand : public Command {
       bytes += static_cast<int64_t>(piece.data().size());
       return file.Write(piece.data());
     }));
-    if (bytes != total) return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, total);
+    if (bytes == 0 || bytes != total) return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, total);
     GS_RETURN_IF_ERROR(file.Finish());
     *context.err.stream << fmt::format("{}: {}\n", path_, FormatBytes(bytes));
     return kExitOk;

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 namespace gridsweep {
@@ -21,6 +23,7 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
     return FailedPrecondition("'{}' holds a secret and others than its owner may read it: chmod 600 '{}'", path, path);
   }
   std::ifstream file(path);
+  if (!file.is_open()) return ErrnoError(errno, fmt::format("cannot read '{}'", path));
   std::string line;
   std::getline(file, line);
   const size_t begin = line.find_first_not_of(" \t\r");
@@ -38,6 +41,10 @@ absl::Status WriteSecretFile(const std::string& path, std::string_view content, 
     if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
     written = count > 0 || errno == EINTR;
   }
+  // What root replaces, the coordinator's user must still be able to read.
+  struct stat old {};
+  if (replace && geteuid() == 0 && lstat(path.c_str(), &old) == 0)
+    written = written && fchown(fd, old.st_uid, old.st_gid) == 0;
   written = written && fsync(fd) == 0;
   // link, unlike rename, does not replace.
   const bool placed = written && (replace ? rename(temporary.c_str(), path.c_str()) == 0

@@ -55,7 +55,7 @@ absl::StatusOr<Entry> ParseEntry(const std::string& name, const Json& json) {
   if (!ElementBytes(entry.tensor.dtype)) return BadTensor(name, "unknown dtype");
   if (json["shape"].size() > kMaxDimensions) return BadTensor(name, "too many dimensions");
   for (const Json& length : json["shape"]) {
-    if (!length.is_number_integer() || length < 0) return BadTensor(name, "a dimension is no whole number");
+    if (!length.is_number_integer() || length.get<int64_t>() < 0) return BadTensor(name, "a dimension is no whole number");
     entry.tensor.shape.push_back(length.get<int64_t>());
   }
   for (const Json& offset : json["data_offsets"]) {

@@ -4,6 +4,7 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <optional>
+#include <string_view>
 
 #include "common/base/log.h"
 
@@ -49,7 +50,7 @@ grpc::Status Authenticator::Process(const InputMetadata& metadata, grpc::AuthCon
     consumed->insert({"authorization", std::string(header)});
     const absl::StatusOr<std::optional<TokenEntry>> token = tokens_.Find(header.substr(kBearer.size()));
     if (!token.ok()) {
-      Log(LogLevel::kError, "tokens_unreadable", {{"error", token.status().message()}});
+      Log(LogLevel::kError, "tokens_unreadable", {{"error", Message(token.status())}});
       return {grpc::StatusCode::UNAVAILABLE, "the coordinator cannot read its tokens"};
     }
     if (!token->has_value())

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -10,21 +11,24 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <cstring>  // for EVP_EC_gen, a macro
 #include <memory>
+#include <string_view>
 
 namespace gridsweep {
 namespace {
 
-template <auto free>
+template <auto release>
 struct Freed {
   template <typename T>
   void operator()(T* what) const {
-    free(what);
+    release(what);
   }
 };
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 
 absl::Status OpenSslError(const char* doing) {
@@ -84,7 +88,7 @@ bool AddExtension(X509* certificate, X509* issuer, int nid, const std::string& v
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-// A certificate for `key` that lacks extensions, issuer and signature.
+// A certificate for `key` that lacks extensions, issuer and signature; null if `name` is too long for one (64 characters).
 Certificate Begin(const std::string& name, EVP_PKEY* key, absl::Time now, absl::Duration valid) {
   Certificate certificate(X509_new());
   X509_set_version(certificate.get(), 2);
@@ -97,9 +101,9 @@ Certificate Begin(const std::string& name, EVP_PKEY* key, absl::Time now, absl::
   // Clocks of machines differ.
   ASN1_TIME_set(X509_getm_notBefore(certificate.get()), absl::ToTimeT(now - absl::Hours(1)));
   ASN1_TIME_set(X509_getm_notAfter(certificate.get()), absl::ToTimeT(now + valid));
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
-  X509_set_pubkey(certificate.get(), key);
+  const bool named = X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+                                                reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0) == 1;
+  if (!named || X509_set_pubkey(certificate.get(), key) != 1) return nullptr;
   return certificate;
 }
 
@@ -109,6 +113,7 @@ absl::StatusOr<Identity> MakeAuthority(const std::string& name, absl::Time now, 
   const Key key(EVP_EC_gen("P-256"));
   if (key == nullptr) return OpenSslError("cannot make a key");
   const Certificate certificate = Begin(name, key.get(), now, valid);
+  if (certificate == nullptr) return OpenSslError("cannot make a certificate authority");
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
   const bool made = AddExtension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
                     AddExtension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
@@ -133,6 +138,7 @@ absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const Certi
   const Key key(EVP_EC_gen("P-256"));
   if (key == nullptr) return OpenSslError("cannot make a key");
   const Certificate certificate = Begin(request.name, key.get(), now, valid);
+  if (certificate == nullptr) return OpenSslError("cannot issue a certificate");
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get()));
   bool made = AddExtension(certificate.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
               AddExtension(certificate.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") &&
@@ -146,6 +152,32 @@ absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const Certi
   if (!made || X509_sign(certificate.get(), issuer_key.get(), EVP_sha256()) == 0)
     return OpenSslError("cannot issue a certificate");
   return Identity{ToPem(certificate.get()), ToPem(key.get())};
+}
+
+absl::StatusOr<std::vector<std::string>> HostsOf(const std::string& pem) {
+  const Certificate certificate = CertificateFromPem(pem);
+  if (certificate == nullptr) {
+    ERR_clear_error();
+    return InvalidArgument("that is no certificate");
+  }
+  const Names names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> hosts;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_DNS && name->type != GEN_IPADD) continue;
+    const ASN1_STRING* const value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const unsigned char* const data = ASN1_STRING_get0_data(value);
+    const int size = ASN1_STRING_length(value);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (name->type == GEN_DNS) {
+      hosts.emplace_back(data, data + size);
+    } else if ((size == 4 || size == 16) &&
+               inet_ntop(size == 4 ? AF_INET : AF_INET6, data, text.data(), text.size()) != nullptr) {
+      hosts.emplace_back(text.data());
+    }
+  }
+  return hosts;
 }
 
 absl::StatusOr<absl::Time> ExpiryOf(const std::string& pem) {

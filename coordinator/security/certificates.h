@@ -27,6 +27,9 @@ struct CertificateRequest {
 absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const CertificateRequest& request, absl::Time now,
                                           absl::Duration valid);
 
+// The host names and addresses that a PEM certificate is for.
+absl::StatusOr<std::vector<std::string>> HostsOf(const std::string& certificate);
+
 // When a PEM certificate ends.
 absl::StatusOr<absl::Time> ExpiryOf(const std::string& certificate);
 

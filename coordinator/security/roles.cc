@@ -18,7 +18,7 @@ constexpr Rule kSweepRules[] = {
     {"ListSweeps", true, true, false, true},   {"GetSweep", true, true, false, true},
     {"Rank", true, true, false, true},         {"ListJobs", true, true, false, true},
     {"GetJob", true, true, false, true},       {"ListWorkers", true, true, false, true},
-    {"Query", true, true, false, true},        {"GetServerInfo", true, true, true, true},
+    {"Query", true, true, false, true},        {"GetServerInfo", true, true, false, true},
     {"Backup", false, false, false, true},     {"Diagnose", false, false, false, true},
 };
 constexpr Rule kWorkerRules[] = {

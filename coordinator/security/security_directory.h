@@ -17,18 +17,21 @@
 
 namespace gridsweep {
 
+struct Identity;
+
 class SecurityDirectory {
  public:
   explicit SecurityDirectory(std::string path) : path_(std::move(path)) {}
 
   // Makes the directory (mode 0700) and all of its files, with a token for each role. `hosts`: names and addresses that the
-  // coordinator is called by, beside those of this machine. ALREADY_EXISTS if there is one; then nothing has changed.
+  // coordinator is called by, beside those of this machine. ALREADY_EXISTS if there is one, FAILED_PRECONDITION if there is a
+  // directory with something else in it; then nothing has changed.
   absl::Status Init(const std::vector<std::string>& hosts, absl::Time now) const;
   // A further token, written to `file`. Returns its id.
   absl::StatusOr<std::string> AddToken(Role role, const std::string& file) const;
   // NOT_FOUND, naming those that there are.
   absl::Status Revoke(const std::string& id) const;
-  // A new server certificate.
+  // A new server certificate; without `hosts` for those of the old one.
   absl::Status RenewServer(const std::vector<std::string>& hosts, absl::Time now) const;
   // A client's certificate for mutual TLS: NAME.pem and NAME.key. Its common name is "role:name", which is its role.
   absl::Status IssueClient(Role role, const std::string& name, absl::Time now) const;
@@ -43,7 +46,7 @@ class SecurityDirectory {
 
  private:
   std::string ca_key() const { return path_ + "/ca.key"; }
-  absl::Status WriteServer(const std::vector<std::string>& hosts, absl::Time now) const;
+  absl::Status WriteServer(const Identity& server) const;
 
   const std::string path_;
 };

@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <unordered_map>
 
-#include "absl/cleanup/cleanup.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/base/shell_word.h"
@@ -24,6 +24,8 @@ namespace gridsweep {
 namespace {
 
 constexpr int64_t kBackupPiece = 1 << 20;
+// What a backup leaves free, for the sweeps to go on.
+constexpr uint64_t kBackupReserve = 64 << 20;
 
 }  // namespace
 
@@ -86,13 +88,15 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
   GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
   LiveView live;
   if (parts_.loop != nullptr) {
-    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
+    const absl::Status asked = parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
       live.leases = queue.Leases();
       live.workers = queue.Workers(now);
       live.trouble = parts_.store->Trouble();
       GS_ASSIGN_OR_RETURN(live.seconds_left, queue.SecondsLeft(sweep, now));
       return absl::OkStatus();
-    }));
+    });
+    // While the disk takes no writes the batch fails, though nothing of this had to be written.
+    if (!asked.ok() && !live.trouble) return asked;
   }
   GS_ASSIGN_OR_RETURN(response, BuildSweepStatus(*parts_.reader, sweep, live, parts_.clock->Now().wall));
   return absl::OkStatus();
@@ -203,10 +207,13 @@ grpc::Status SweepService::ListSweeps(grpc::ServerContext*, const v1::ListSweeps
   if (!sweeps.ok()) return ToGrpc(sweeps.status());
   for (const SweepRecord& sweep : *sweeps) *response->add_sweeps() = ToProto(sweep);
   if (parts_.loop == nullptr) return grpc::Status::OK;
-  return ToGrpc(parts_.loop->Run([&](JobQueue&, const Instant& now) {
+  const absl::Status asked = parts_.loop->Run([&](JobQueue&, const Instant& now) {
     response->set_trouble(DescribeTrouble(parts_.store->Trouble(), now.wall));
     return absl::OkStatus();
-  }));
+  });
+  // The list itself does not need the writer.
+  if (!asked.ok() && response->trouble().empty()) response->set_trouble(Message(asked));
+  return grpc::Status::OK;
 }
 
 grpc::Status SweepService::GetSweep(grpc::ServerContext*, const v1::GetSweepRequest* request,
@@ -254,17 +261,25 @@ grpc::Status SweepService::Query(grpc::ServerContext*, const v1::QueryRequest* r
 absl::Status SweepService::DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer) {
   // Beside the database, where there is room for it or nowhere.
   const std::string copy = fmt::format("{}.backup-{}", parts_.database, RandomHex(8));
-  const absl::Cleanup remove = [&copy] { unlink(copy.c_str()); };
+  std::error_code error;
+  const uint64_t bytes = std::filesystem::file_size(parts_.database, error);
+  if (error) return Unavailable("cannot read '{}': {}", parts_.database, error.message());
+  const auto disk = std::filesystem::space(std::filesystem::absolute(copy).parent_path(), error);
+  if (!error && disk.available < bytes + kBackupReserve)
+    return ResourceExhausted("there is no room for a copy beside '{}'", parts_.database);
   GS_RETURN_IF_ERROR(parts_.reader->Backup(copy));
   std::ifstream file(copy, std::ios::binary | std::ios::ate);
+  unlink(copy.c_str());  // it can still be read, and is gone however this ends
   const auto total = static_cast<int64_t>(file.tellg());
+  if (!file || total <= 0) return Unavailable("cannot read the copy '{}'", copy);
   file.seekg(0);
   v1::BackupPiece piece;
   piece.set_total(total);
   for (int64_t sent = 0; sent < total;) {
     std::string& data = *piece.mutable_data();
     data.resize(static_cast<size_t>(std::min(kBackupPiece, total - sent)));
-    if (!file.read(data.data(), static_cast<std::streamsize>(data.size()))) return Unavailable("cannot read the copy '{}'", copy);
+    if (!file.read(data.data(), static_cast<std::streamsize>(data.size())))
+      return Unavailable("cannot read the copy '{}'", copy);
     sent += static_cast<int64_t>(data.size());
     if (!writer.Write(piece)) return absl::CancelledError("the caller has gone");
     piece.set_total(0);
@@ -277,14 +292,16 @@ absl::Status SweepService::DoBackup(grpc::ServerContext& context, grpc::ServerWr
 absl::Status SweepService::DoDiagnose(v1::DiagnoseResponse& response) {
   GS_ASSIGN_OR_RETURN(const StoreExamination found, parts_.reader->Examine());
   std::optional<WriteTrouble> trouble;
+  const absl::Time now = parts_.clock->Now().wall;
   if (parts_.loop != nullptr) {
-    GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue&, const Instant&) {
+    const absl::Status asked = parts_.loop->Run([&](JobQueue&, const Instant&) {
       trouble = parts_.store->Trouble();
       return absl::OkStatus();
-    }));
+    });
+    // That the writer does not answer is a finding too.
+    if (!asked.ok() && !trouble) trouble = WriteTrouble{.error = Message(asked), .since = now};
   }
-  const absl::Time now = parts_.clock->Now().wall;
-  for (const Check& check : Diagnose(found, trouble, now)) {
+  for (const Check& check : gridsweep::Diagnose(found, trouble, now)) {
     v1::DiagnosisCheck* const added = response.add_checks();
     added->set_name(check.name);
     added->set_state(std::string(CheckStateName(check.state)));

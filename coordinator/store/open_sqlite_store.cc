@@ -29,7 +29,12 @@ absl::Status RefuseNetworkFileSystem(const std::string& file, const StoreOptions
 absl::StatusOr<int64_t> CheckBeforeWriting(const std::string& file, const std::string& vfs) {
   std::error_code error;
   if (!std::filesystem::exists(file, error) || std::filesystem::file_size(file, error) == 0) return 0;
-  GS_ASSIGN_OR_RETURN(const std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadOnly, vfs));
+  // A transaction that was cut short before the file came to write-ahead logging is undone by the next one who opens it, which
+  // a reader cannot do.
+  const bool cut_short =
+      std::filesystem::exists(file + "-journal", error) && std::filesystem::file_size(file + "-journal", error) > 0;
+  const Db::Mode mode = cut_short ? Db::Mode::kReadWrite : Db::Mode::kReadOnly;
+  GS_ASSIGN_OR_RETURN(const std::unique_ptr<Db> db, Db::Open(file, mode, vfs));
   GS_ASSIGN_OR_RETURN(const SchemaIdentity identity, CheckSchema(*db, file));
   return identity.version;
 }
@@ -60,7 +65,12 @@ absl::Status KeepOldSchema(Db& db, const std::string& file, int64_t version) {
   const std::string copy = fmt::format("{}.schema-{}.bak", file, version);
   std::error_code error;
   if (std::filesystem::exists(copy, error)) return absl::OkStatus();  // of a migration that did not come to its end
-  GS_RETURN_IF_ERROR(Annotate(CopyDatabase(db, copy), "cannot keep a copy before the schema is changed"));
+  // Under another name until it is whole: what a killed process leaves behind must not be taken for the copy.
+  const std::string partial = copy + ".part";
+  std::filesystem::remove(partial, error);
+  GS_RETURN_IF_ERROR(Annotate(CopyDatabase(db, partial), "cannot keep a copy before the schema is changed"));
+  std::filesystem::rename(partial, copy, error);
+  if (error) return ErrnoError(error.value(), fmt::format("cannot rename '{}'", partial));
   Log(LogLevel::kInfo, "old_schema_kept", {{"file", copy}, {"version", version}});
   return absl::OkStatus();
 }

@@ -52,7 +52,7 @@ absl::StatusOr<StoreExamination> SqliteReader::Examine() {
                                   found.damage));
   GS_RETURN_IF_ERROR(CollectTexts(
       *connection,
-      fmt::format("SELECT 'row ' || rowid || ' of table ' || \"table\" || ' refers to nothing in ' || parent FROM "
+      fmt::format("SELECT 'row ' || coalesce(rowid, '?') || ' of table ' || \"table\" || ' refers to nothing in ' || parent FROM "
                   "pragma_foreign_key_check LIMIT {}",
                   kMostFindings),
       found.damage));

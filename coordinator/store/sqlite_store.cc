@@ -56,7 +56,7 @@ SqliteStore::~SqliteStore() {
 absl::Status SqliteStore::BeginBatch() {
   GS_RETURN_IF_ERROR(fsync_error_);
   if (in_batch_) return Internal("a batch is open already");
-  GS_RETURN_IF_ERROR(db_->Run("BEGIN IMMEDIATE"));
+  GS_RETURN_IF_ERROR(Noted(db_->Run("BEGIN IMMEDIATE")));
   in_batch_ = true;
   batch_error_ = absl::OkStatus();
   return absl::OkStatus();
@@ -65,7 +65,10 @@ absl::Status SqliteStore::BeginBatch() {
 absl::Status SqliteStore::CommitBatch() {
   if (!in_batch_) return Internal("no batch is open");
   in_batch_ = false;
-  if (!batch_error_.ok()) return batch_error_;
+  if (!batch_error_.ok()) {
+    RollbackBatch();  // of what is left when a step could not be taken back
+    return batch_error_;
+  }
   return Commit();
 }
 
@@ -84,6 +87,7 @@ absl::Status SqliteStore::Noted(absl::Status status) {
   if (!IsTrouble(status)) return status;
   if (!trouble_) trouble_ = {Message(status), clock_->Now().wall, false};
   trouble_->needs_restart = !fsync_error_.ok();
+  changes_ = db_->TotalChanges();  // what was changed before, and taken back, is no sign that the disk takes writes again
   return status;
 }
 

@@ -105,7 +105,7 @@ class SqliteStore : public Store {
   // WAL as it is on disk) can tell what is stored.
   absl::Status fsync_error_;
   std::optional<WriteTrouble> trouble_;
-  int64_t changes_ = 0;         // rows changed up to the last commit
+  int64_t changes_ = 0;         // rows changed up to the last commit or trouble
   int wal_pages_ = 0;           // by SQLite's report of the last commit
   int checkpointed_pages_ = 0;  // wal_pages_ at the last checkpoint
 };

@@ -21,7 +21,7 @@ constexpr Rule kRules[] = {
      "UNION ALL SELECT 'no sweep' WHERE NOT EXISTS (SELECT 1 FROM v_sweeps WHERE name = 'simulated')"},
     {"a job has not ended", "SELECT job || ' ' || state FROM v_jobs WHERE state IN ('pending', 'running')"},
     {"a job of the sweep has no result",
-     "SELECT job || ' ' || state FROM v_jobs JOIN v_sweeps USING (sweep) WHERE name = 'simulated' AND v_jobs.state <> "
+     "SELECT job || ' ' || v_jobs.state FROM v_jobs JOIN v_sweeps USING (sweep) WHERE name = 'simulated' AND v_jobs.state <> "
      "'succeeded'"},
     {"an attempt is open", "SELECT attempt FROM v_attempts WHERE state = 'open'"},
     {"not exactly one attempt of a job with a result is accepted",
@@ -57,9 +57,9 @@ constexpr Rule kRules[] = {
 
 // Full precision, no times, no attempts: what a user reads as the answer, and every epoch behind it.
 constexpr char kAnswer[] =
-    "SELECT printf('%d %s %s %s %s %s n %d mean %.17g sd %.17g test %.17g loss %.17g', position, r.model, r.activation, "
+    "SELECT printf('%d %s %s %s %s %s n %d mean %!.17g sd %!.17g test %!.17g loss %!.17g', position, r.model, r.activation, "
     "r.optimizer, r.regularization, r.scheduler, n, mean, sd, test_accuracy, test_loss) FROM v_ranking r WHERE r.name = "
-    "'simulated' UNION ALL SELECT * FROM (SELECT printf('%d %d %.17g %.17g %.17g %.17g %.17g', j.ordinal, e.epoch, "
+    "'simulated' UNION ALL SELECT * FROM (SELECT printf('%d %d %!.17g %!.17g %!.17g %!.17g %!.17g', j.ordinal, e.epoch, "
     "e.train_loss, e.val_loss, e.val_accuracy, e.test_accuracy, e.lr) FROM v_epochs e JOIN v_jobs j ON j.job = e.job JOIN "
     "v_sweeps s ON s.sweep = j.sweep WHERE s.name = 'simulated' ORDER BY j.ordinal, j.seed, e.epoch)";
 

@@ -7,7 +7,7 @@
 
 #include "common/catalog/catalog.h"
 #include "common/sweep/grid.h"
-#include "common/sweep/sweep_reader.h"
+#include "common/sweep/sweep_spec.h"
 #include "tests/simulation/event_queue.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/sim_coordinator.h"
@@ -126,6 +126,11 @@ class World {
     const auto done = std::make_shared<bool>(false);
     const std::string name = key == "main" ? "simulated" : "regretted";
     const auto what = [this, name, action, done] {
+      // A pause that was never answered must not be repeated after the last resume.
+      if (faults_over_ && action == &World::Pause) {
+        *done = true;
+        return;
+      }
       coordinator_.Post(
           [this, name, action](JobQueue& queue, Store& store, const Instant& now) -> absl::Status {
             GS_ASSIGN_OR_RETURN(const SweepId sweep, coordinator_.FindSweep(name));
@@ -228,9 +233,17 @@ class World {
     for (auto& worker : workers_) {
       worker->set_faults({});
       worker->Thaw();
+    }
+    KeepWorkersRunning();
+    Control("main", absl::Seconds(30), &World::Resume);
+  }
+
+  // As a service manager does: one that was told to stop, or turned away for a late copy of an old session, ends later.
+  void KeepWorkersRunning() {
+    for (auto& worker : workers_) {
       if (!worker->is_running()) worker->Start();
     }
-    Control("main", absl::Seconds(30), &World::Resume);
+    events_.After(absl::Seconds(5), [this] { KeepWorkersRunning(); });
   }
 
   bool IsOver() {

@@ -15,7 +15,7 @@ constexpr uint64_t kSeeds = GRIDSWEEP_SIMULATION_SEEDS;
 constexpr uint64_t kSeeds = 200;
 #endif
 
-SimulationResult Run(uint64_t seed) {
+SimulationResult RunSeed(uint64_t seed) {
   const TempDir directory;
   return Simulate(seed, directory.path());
 }
@@ -32,12 +32,12 @@ class SimulationTest : public testing::Test {
 };
 
 TEST_F(SimulationTest, NothingIsLostTwiceOrWrongWhateverGoesWrong) {
-  const SimulationResult calm = Run(0);
+  const SimulationResult calm = RunSeed(0);
   ASSERT_TRUE(calm.violations.empty()) << Describe(calm);
   ASSERT_EQ(calm.attempts, 24) << "one for each job";
   int64_t faults = 0;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const SimulationResult result = Run(seed);
+    const SimulationResult result = RunSeed(seed);
     ASSERT_TRUE(result.violations.empty()) << Describe(result);
     ASSERT_EQ(result.ranking, calm.ranking) << Describe(result);
     faults += result.faults;
@@ -47,7 +47,7 @@ TEST_F(SimulationTest, NothingIsLostTwiceOrWrongWhateverGoesWrong) {
 
 TEST_F(SimulationTest, ASeedReplaysExactly) {
   for (const uint64_t seed : {3, 17}) {
-    const SimulationResult once = Run(seed), again = Run(seed);
+    const SimulationResult once = RunSeed(seed), again = RunSeed(seed);
     EXPECT_EQ(once.story, again.story);
     EXPECT_EQ(once.attempts, again.attempts);
     EXPECT_EQ(once.virtual_seconds, again.virtual_seconds);

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "common/catalog/catalog.h"
-#include "common/sweep/sweep_reader.h"
+#include "common/sweep/sweep_spec.h"
 #include "coordinator/store/migrate.h"
 #include "coordinator/store/sqlite_db.h"
 #include "coordinator/store/sqlite_store.h"
@@ -147,8 +147,10 @@ TEST(StoreFault, AnInterruptedMigrationLeavesTheOldSchemaOrTheNew) {
     disk.Revive();
     disk.LoseUnsynced(random);
     unlink((file + "-shm").c_str());
+    // Who only reads cannot undo what was cut short before the file came to write-ahead logging.
+    const bool cut_short = std::filesystem::exists(file + "-journal");
     const int64_t version = CountOf(file, "PRAGMA user_version");
-    EXPECT_TRUE(version == 1 || version == SchemaVersion()) << version << " after " << writes << " writes";
+    EXPECT_TRUE(cut_short || version == 1 || version == SchemaVersion()) << version << " after " << writes << " writes";
     EXPECT_THAT(OpenSqliteStore(file, {.vfs = disk.vfs()}), IsOk()) << "after " << writes << " writes";
     EXPECT_EQ(CountOf(file, "PRAGMA user_version"), SchemaVersion());
     EXPECT_EQ(CountOf(file + ".schema-1.bak", "PRAGMA user_version"), 1) << "the old one is kept";
@@ -162,7 +164,7 @@ TEST(StoreFault, AFullDiskIsTroubleUntilThereIsSpace) {
   ASSERT_THAT(files, IsOk());
   const WorkerRecord alice{.name = "alice", .session = "s", .devices_json = "[]", .slots = 1};
   disk.Set(FaultDisk::Fault::kFull);
-  EXPECT_THAT(files->store->UpsertWorker(alice, kNow), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(files->store->UpsertWorker(alice, kNow), StatusIs(absl::StatusCode::kResourceExhausted, testing::_));
   ASSERT_TRUE(files->store->Trouble().has_value());
   EXPECT_FALSE(files->store->Trouble()->needs_restart);
   disk.Set(FaultDisk::Fault::kNone);

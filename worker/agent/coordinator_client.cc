@@ -1,5 +1,6 @@
 #include "worker/agent/coordinator_client.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include <chrono>

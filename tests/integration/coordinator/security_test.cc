@@ -4,8 +4,10 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <future>
 
+#include "absl/time/clock.h"
 #include "common/base/secret.h"
 #include "coordinator/security/security_directory.h"
 #include "tests/integration/coordinator/coordinator_fixture.h"
@@ -19,9 +21,9 @@ using testing::HasSubstr;
 class SecurityTest : public CoordinatorTest {
  protected:
   SecurityTest() : security_(dir_ / "security") {
+    clock_.SetWall(absl::Now());  // gRPC looks at the real clock
     EXPECT_THAT(security_.Init({}, clock_.Now().wall), IsOk());
     config_.security = dir_ / "security";
-    clock_.SetWall(absl::Now());  // gRPC looks at the real clock
   }
 
   Endpoint As(const std::string& token_file) const {

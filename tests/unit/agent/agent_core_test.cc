@@ -173,6 +173,7 @@ TEST_F(AgentCoreTest, NewsWaitsAsLongAsTheCoordinatorAsks) {
 TEST_F(AgentCoreTest, AWorkerThatStopsDoesNotWaitWithItsNews) {
   Register(1);
   TakeLeases({1});
+  Started(1);
   Request();
   core_->OnSyncResponse(now_, {.next_call = absl::Seconds(5), .news = absl::Seconds(2)});
   core_->Drain(now_);

@@ -50,7 +50,9 @@ TEST_F(QuarantineTest, AJobThatEndsWellBetweenThemShowsThatItIsNotTheMachine) {
   FailJobs(alice_, 2);
   const AttemptId good = Lease(alice_);
   alice_.ReportAll(good);
+  alice_.slots = 0;  // no new job yet
   Sync(alice_);
+  alice_.slots = 1;
   FailJobs(alice_, 2);
   EXPECT_EQ(QuarantineOf("alice"), "");
 }

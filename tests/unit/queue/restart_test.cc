@@ -146,6 +146,7 @@ TEST_F(RestartTest, ManyExpiriesAreSpreadOverSeveralTicks) {
     ASSERT_THAT(queue_->Tick(clock_.Now(), 1), IsOk());
   }
   EXPECT_EQ(QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'running'"), 1);
+  clock_.Advance(absl::Seconds(1));
   ASSERT_THAT(queue_->Tick(clock_.Now(), 1), IsOk());
   EXPECT_EQ(QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'running'"), 0);
 }

@@ -43,7 +43,7 @@ TEST_F(RetryTest, TheThirdFailureIsFinal) {
     Pass(absl::Minutes(1));
   }
   EXPECT_EQ(Job(1).state, JobState::kFailed);
-  EXPECT_EQ(Job(1).error, "failure 3");
+  EXPECT_EQ(Job(1).error, "it failed 3 times, each time on alice: failure 3");
   EXPECT_THAT(Sync(alice_).leases, IsEmpty());
   EXPECT_EQ(State(sweep_), SweepState::kFinished);
 }

@@ -9,6 +9,7 @@
 namespace gridsweep {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(Certificates, AreIssuedForNamesAndAddressesUntilADay) {
@@ -20,6 +21,7 @@ TEST(Certificates, AreIssuedForNamesAndAddressesUntilADay) {
   EXPECT_THAT(server.key, HasSubstr("BEGIN PRIVATE KEY"));
   ASSERT_OK_AND_ASSIGN(const absl::Time expiry, ExpiryOf(server.certificate));
   EXPECT_EQ(expiry, now + absl::Hours(10));
+  EXPECT_THAT(HostsOf(server.certificate).value(), ElementsAre("localhost", "127.0.0.1", "::1"));
 }
 
 TEST(Certificates, NeedAnAuthorityWithItsOwnKey) {
