@@ -39,7 +39,8 @@ JobQueue::JobQueue(Store* store, QueueOptions options)
 absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
   GS_ASSIGN_OR_RETURN(const std::vector<WorkerStatusRecord> records, reader.ListWorkers());
   GS_ASSIGN_OR_RETURN(const std::vector<OpenAttempt> attempts, store_->OpenAttempts());
-  workers_.Load(records);
+  GS_ASSIGN_OR_RETURN(const std::vector<SupersededSession> superseded, store_->SupersededSessions());
+  workers_.Load(records, superseded);
   std::unordered_map<WorkerId, std::string> names;
   for (const WorkerStatusRecord& record : records) names[record.id] = record.worker.name;
   leases_.Clear();

@@ -15,8 +15,11 @@ bool KnownWorker::Serves(const std::string& dataset) const {
   return !refused.contains(dataset) && std::find(datasets.begin(), datasets.end(), dataset) != datasets.end();
 }
 
-void WorkerRegistry::Load(const std::vector<WorkerStatusRecord>& records) {
+void WorkerRegistry::Load(const std::vector<WorkerStatusRecord>& records,
+                          const std::vector<SupersededSession>& superseded) {
   std::map<std::string, KnownWorker> workers;
+  std::map<WorkerId, std::set<std::string>> earlier;
+  for (const SupersededSession& session : superseded) earlier[session.worker].insert(session.session);
   for (const WorkerStatusRecord& record : records) {
     KnownWorker& worker = workers[record.worker.name];
     worker.name = record.worker.name;
@@ -24,7 +27,7 @@ void WorkerRegistry::Load(const std::vector<WorkerStatusRecord>& records) {
     worker.session = record.worker.session;
     worker.slots = record.worker.slots;
     worker.left = record.left.has_value();
-    if (KnownWorker* const old = Find(record.worker.name)) worker.superseded = std::move(old->superseded);
+    worker.superseded = std::move(earlier[record.id]);
   }
   workers_ = std::move(workers);
   fleet_counted_ = -absl::InfiniteDuration();

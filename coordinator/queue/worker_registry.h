@@ -54,8 +54,8 @@ class WorkerRegistry {
   // A worker is live as long as it was heard within `lease`.
   explicit WorkerRegistry(absl::Duration lease) : lease_(lease) {}
 
-  // Begins anew with the workers that are stored. Sessions that were superseded since we started stay so.
-  void Load(const std::vector<WorkerStatusRecord>& records);
+  // Begins anew with what is stored.
+  void Load(const std::vector<WorkerStatusRecord>& records, const std::vector<SupersededSession>& superseded);
   // After Load: it holds leases, so it is missed when it stays silent.
   void Expect(const std::string& name, const Instant& now);
 

@@ -35,6 +35,7 @@ class SqliteStore : public Store {
   absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) override;
 
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override;
+  absl::StatusOr<std::vector<SupersededSession>> SupersededSessions() override;
   absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) override;
   absl::Status MarkWorkerLeft(WorkerId worker, absl::Time now) override;
 

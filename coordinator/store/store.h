@@ -53,6 +53,12 @@ struct WorkerRecord {
   std::string libtorch_version;
 };
 
+// A session that a newer one of its worker's name has taken over from.
+struct SupersededSession {
+  WorkerId worker;
+  std::string session;
+};
+
 // A job with a lease, as the queue needs it to decide.
 struct OpenAttempt {
   AttemptId attempt;
@@ -174,8 +180,10 @@ class Store {
   // Makes failed and cancelled jobs pending with zeroed counters and the sweep active. Returns how many.
   virtual absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) = 0;
 
-  // Inserts or updates by name. Returns its id.
+  // Inserts or updates by name. Returns its id. Another session than the stored one supersedes that.
   virtual absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) = 0;
+  // Of the last days.
+  virtual absl::StatusOr<std::vector<SupersededSession>> SupersededSessions() = 0;
   virtual absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) = 0;
   // It ended in order. UpsertWorker takes that back.
   virtual absl::Status MarkWorkerLeft(WorkerId worker, absl::Time now) = 0;

@@ -57,6 +57,9 @@ class FaultyStore : public Store {
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override {
     return store_->UpsertWorker(worker, now);
   }
+  absl::StatusOr<std::vector<SupersededSession>> SupersededSessions() override {
+    return store_->SupersededSessions();
+  }
   absl::Status TouchWorkers(const std::vector<WorkerId>& workers, absl::Time now) override {
     return store_->TouchWorkers(workers, now);
   }

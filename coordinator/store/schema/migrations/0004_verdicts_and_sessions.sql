@@ -1,3 +1,11 @@
+-- Sessions of workers that a newer one of the same name has taken over from. A late request of theirs must not take the name
+-- back, also after a restart.
+CREATE TABLE superseded_sessions (
+  session       TEXT PRIMARY KEY,
+  worker        INTEGER NOT NULL REFERENCES workers (id),
+  superseded_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Why a job failed for good.
 
 ALTER TABLE jobs ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
