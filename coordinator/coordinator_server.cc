@@ -1,9 +1,12 @@
 #include "coordinator/coordinator_server.h"
 
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -28,12 +31,29 @@ constexpr std::chrono::seconds kDrain{5};
 struct CoordinatorServer::Parts {
   StoreFiles files;
   std::unique_ptr<JobQueue> queue;
+  CoordinatorMetrics metrics;
+  std::atomic<grpc::HealthCheckServiceInterface*> health{nullptr};  // once the server runs
   std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
 };
+
+// Counts what the loop does, and tells the health service whether anything can be stored.
+CommitLoop::Options CoordinatorServer::LoopOptions(Parts& parts, const CoordinatorConfig& config) {
+  CommitLoop::Options options;
+  options.on_broken = config.on_broken;
+  options.on_batch = [&parts](const BatchReport& batch) {
+    CoordinatorMetrics& metrics = parts.metrics;
+    (batch.stored ? metrics.commits : metrics.failed_commits).fetch_add(1, std::memory_order_relaxed);
+    if (batch.stored) metrics.operations.fetch_add(static_cast<int64_t>(batch.operations), std::memory_order_relaxed);
+    metrics.commit_seconds.Observe(absl::ToDoubleSeconds(batch.took));
+    grpc::HealthCheckServiceInterface* const health = parts.health;
+    if (health != nullptr) health->SetServingStatus(!batch.in_trouble);
+  };
+  return options;
+}
 
 CoordinatorServer::CoordinatorServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
@@ -68,14 +88,15 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
     parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock,
-                                               CommitLoop::Options{.on_broken = config.on_broken});
-    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get());
+                                               LoopOptions(*parts, config));
+    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics);
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
   }
   service.reader = parts->files.reader.get();
   parts->sweep_service = std::make_unique<SweepService>(std::move(service));
 
+  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
   int port = 0;
@@ -90,6 +111,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     return Unavailable("cannot listen on '{}': is the address in use, or not of this machine?",
                        config.listen);
   }
+  parts->health = parts->server->GetHealthCheckService();
   std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(std::move(parts)));
   server->address_ = fmt::format("{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
   if (!config.read_only) GS_RETURN_IF_ERROR(PublishAddress(*server->parts_->files.store, server->address_));
@@ -98,6 +120,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
 
 void CoordinatorServer::Shutdown() {
   if (parts_ == nullptr) return;
+  if (grpc::HealthCheckServiceInterface* const health = parts_->health.exchange(nullptr); health != nullptr)
+    health->SetServingStatus(false);
   if (parts_->server != nullptr) parts_->server->Shutdown(std::chrono::system_clock::now() + kDrain);
   if (parts_->loop != nullptr) parts_->loop->Stop();
   parts_ = nullptr;

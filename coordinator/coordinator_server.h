@@ -10,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/catalog/catalog.h"
 #include "common/sweep/sweep_spec.h"
+#include "coordinator/queue/commit_loop.h"
 #include "coordinator/queue/job_queue.h"
 
 namespace grpc {
@@ -52,6 +53,7 @@ class CoordinatorServer {
 
  private:
   struct Parts;
+  static CommitLoop::Options LoopOptions(Parts& parts, const CoordinatorConfig& config);
   explicit CoordinatorServer(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
   std::string address_;

@@ -85,7 +85,8 @@ std::string RenderMetrics(const CoordinatorMetrics& metrics, const CoordinatorSt
   out.Single("gridsweep_commit_failures_total", "counter", "Batches that could not be stored.",
              Load(metrics.failed_commits));
   out.Single("gridsweep_operations_total", "counter", "Requests in stored batches.", Load(metrics.operations));
-  out.Single("gridsweep_epochs_stored_total", "counter", "Epochs that were stored.", Load(metrics.epochs_stored));
+  out.Single("gridsweep_epochs_reported_total", "counter", "Epochs in answered calls of workers.",
+             Load(metrics.epochs_reported));
   out.Single("gridsweep_store_in_trouble", "gauge", "1 while the disk takes no writes.", state.in_trouble ? 1 : 0);
   out.Single("gridsweep_database_bytes", "gauge", "Size of the database file.",
              static_cast<double>(state.database_bytes));

@@ -62,6 +62,11 @@ absl::Status CommitLoop::Run(Operation operation) {
   return future.get();
 }
 
+size_t CommitLoop::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void CommitLoop::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -91,7 +96,12 @@ void CommitLoop::Loop() {
 void CommitLoop::RunBatch(std::deque<Item> batch) {
   std::vector<Operation> operations;
   for (Item& item : batch) operations.push_back(std::move(item.operation));
-  const BatchRunner::Outcome outcome = runner_->Run(operations, clock_->Now());
+  const Instant begin = clock_->Now();
+  const BatchRunner::Outcome outcome = runner_->Run(operations, begin);
+  options_.on_batch({.operations = batch.size(),
+                     .took = clock_->Now().monotonic - begin.monotonic,
+                     .stored = outcome.commit.ok(),
+                     .in_trouble = outcome.trouble.has_value()});
   if (!outcome.commit.ok()) {
     Log(LogLevel::kError, "commit_failed",
         {{"operations", batch.size()}, {"error", Message(outcome.commit)}});

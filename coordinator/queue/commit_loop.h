@@ -14,6 +14,13 @@
 
 namespace gridsweep {
 
+struct BatchReport {
+  size_t operations = 0;
+  absl::Duration took;     // to run and to commit
+  bool stored = false;     // or lost as a whole
+  bool in_trouble = false;  // the disk takes no writes
+};
+
 // Thread-safe. Nothing passed in is owned; all must outlive the loop.
 class CommitLoop {
  public:
@@ -21,6 +28,8 @@ class CommitLoop {
     size_t max_waiting = 8192;  // operations posted and not yet begun; more are refused
     size_t max_batch = 1024;
     absl::Duration tick = absl::Milliseconds(200);  // at most between two looks at the leases
+    // Called on the loop's thread after each batch, before its answers.
+    std::function<void(const BatchReport&)> on_batch = [](const BatchReport&) {};
     // Called on the loop's thread once nothing can be stored any more until the files are opened anew, after the answers
     // of that batch. May end the process.
     std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
@@ -40,6 +49,9 @@ class CommitLoop {
   // Posts and waits for the result. Must not be called from an operation.
   absl::Status Run(Operation operation);
 
+  // Operations that wait.
+  size_t waiting() const;
+
   // Finishes what was posted, then ends the thread. Idempotent.
   void Stop();
 
@@ -56,7 +68,7 @@ class CommitLoop {
   const Clock* const clock_;
   const Options options_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> waiting_;  // guarded by mutex_
   bool stopping_ = false;     // guarded by mutex_

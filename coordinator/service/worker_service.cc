@@ -1,5 +1,7 @@
 #include "coordinator/service/worker_service.h"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "common/base/log.h"
@@ -33,6 +35,20 @@ void LogExchange(const SyncInput& input, const SyncOutput& output) {
   }
 }
 
+void Count(CoordinatorMetrics& metrics, const SyncInput& input, const absl::Status& status,
+           std::chrono::steady_clock::duration took) {
+  metrics.sync_seconds.Observe(std::chrono::duration<double>(took).count());
+  if (absl::IsResourceExhausted(status)) metrics.refused_requests.fetch_add(1, std::memory_order_relaxed);
+  if (!status.ok()) return;
+  int64_t epochs = 0;
+  for (const AttemptEvents& events : input.events) {
+    epochs += std::count_if(events.events.begin(), events.events.end(), [](const AttemptEvent& event) {
+      return std::holds_alternative<EpochMetrics>(event.what);
+    });
+  }
+  metrics.epochs_reported.fetch_add(epochs, std::memory_order_relaxed);
+}
+
 // What a worker is told when the store fails: keep the events and call again.
 absl::Status AsTransient(const absl::Status& status) {
   if (absl::IsAborted(status) || absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status))
@@ -53,14 +69,17 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
   struct Exchange {
     SyncInput input;
     SyncOutput output;
+    std::chrono::steady_clock::time_point begin;
   };
-  const auto exchange = std::make_shared<Exchange>(Exchange{*std::move(input), {}});
+  const auto exchange =
+      std::make_shared<Exchange>(Exchange{*std::move(input), {}, std::chrono::steady_clock::now()});
   loop_->Post(
       [exchange](JobQueue& queue, const Instant& now) -> absl::Status {
         GS_ASSIGN_OR_RETURN(exchange->output, queue.Sync(exchange->input, now));
         return absl::OkStatus();
       },
-      [exchange, reactor, response](const absl::Status& status) {
+      [exchange, reactor, response, metrics = metrics_](const absl::Status& status) {
+        Count(*metrics, exchange->input, status, std::chrono::steady_clock::now() - exchange->begin);
         if (status.ok()) {
           ToProto(exchange->output, response);
           LogExchange(exchange->input, exchange->output);

@@ -2,21 +2,23 @@
 // Asynchronous, so that thousands of workers hold no thread.
 #pragma once
 
+#include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/queue/commit_loop.h"
 #include "gridsweep/v1/worker_service.grpc.pb.h"
 
 namespace gridsweep {
 
-// Thread-safe. `loop` is not owned and must outlive the server the service is registered with.
+// Thread-safe. Neither `loop` nor `metrics` is owned; both must outlive the server the service is registered with.
 class WorkerService : public v1::WorkerService::CallbackService {
  public:
-  explicit WorkerService(CommitLoop* loop) : loop_(loop) {}
+  WorkerService(CommitLoop* loop, CoordinatorMetrics* metrics) : loop_(loop), metrics_(metrics) {}
 
   grpc::ServerUnaryReactor* Sync(grpc::CallbackServerContext* context, const v1::SyncRequest* request,
                                  v1::SyncResponse* response) override;
 
  private:
   CommitLoop* const loop_;
+  CoordinatorMetrics* const metrics_;
 };
 
 }  // namespace gridsweep

@@ -58,6 +58,18 @@ TEST_F(SessionTest, TheOldSessionOfANameIsTurnedAwayForGood) {
   EXPECT_THAT(after.held(), ElementsAre(attempt));
 }
 
+TEST_F(SessionTest, TheOldSessionIsStillTurnedAwayAfterARestart) {
+  FakeWorker before("alice", "before");
+  Sync(before);
+  FakeWorker after("alice", "after");
+  Sync(after);
+  Restart();
+  SyncInput late = before.Request();
+  late.info = WorkerInfo{};
+  EXPECT_THAT(Exchange(late), StatusIs(StatusCode::kAborted, HasSubstr("newer worker named 'alice'")));
+  EXPECT_THAT(Exchange(after.Request()), IsOk());
+}
+
 TEST_F(SessionTest, AWorkerWithoutTheDataSetGetsNothing) {
   FakeWorker alice("alice");
   alice.datasets = {"other"};
