@@ -64,14 +64,15 @@ struct Client::Stub {
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(const Endpoint& endpoint) {
   GS_ASSIGN_OR_RETURN(const auto channel, ConnectTo(endpoint));
-  return std::unique_ptr<Client>(
-      new Client(endpoint.address, std::make_unique<Stub>(endpoint.address, v1::SweepService::NewStub(channel))));
+  return std::unique_ptr<Client>(new Client(
+      endpoint.address, std::make_unique<Stub>(endpoint.address, v1::SweepService::NewStub(channel))));
 }
 
 Client::Client(const std::string& address)
     : Client(address, std::make_unique<Stub>(address, v1::SweepService::NewStub(ConnectTo(address)))) {}
 
-Client::Client(const std::string& address, std::unique_ptr<Stub> stub) : address_(address), stub_(std::move(stub)) {}
+Client::Client(const std::string& address, std::unique_ptr<Stub> stub)
+    : address_(address), stub_(std::move(stub)) {}
 
 Client::~Client() = default;
 

@@ -40,7 +40,8 @@ void CoordinatorFlags::Declare(CLI::App& app) {
                    ->capture_default_str()
                    ->type_name("FILE")
                    ->excludes(coordinator);
-  app.add_option("--ca", endpoint.ca_file, "Encrypt, and believe the coordinator that this authority has signed (ca.pem)")
+  app.add_option("--ca", endpoint.ca_file,
+                 "Encrypt, and believe the coordinator that this authority has signed (ca.pem)")
       ->envname("GRIDSWEEP_CA")
       ->type_name("FILE");
   app.add_option("--token-file", endpoint.token_file, "File with your token")
@@ -49,12 +50,15 @@ void CoordinatorFlags::Declare(CLI::App& app) {
   app.add_option("--cert", endpoint.certificate_file, "Your certificate, if the coordinator demands one")
       ->envname("GRIDSWEEP_CERT")
       ->type_name("FILE");
-  app.add_option("--cert-key", endpoint.key_file, "Its key")->envname("GRIDSWEEP_CERT_KEY")->type_name("FILE");
+  app.add_option("--cert-key", endpoint.key_file, "Its key")
+      ->envname("GRIDSWEEP_CERT_KEY")
+      ->type_name("FILE");
 }
 
 std::string CoordinatorFlags::Address() const {
   // A flag says more about what is meant now than a variable that was set some time ago.
-  if (!endpoint.address.empty() || (db_option_ != nullptr && db_option_->count() > 0)) return endpoint.address;
+  if (!endpoint.address.empty() || (db_option_ != nullptr && db_option_->count() > 0))
+    return endpoint.address;
   const char* variable = std::getenv("GRIDSWEEP_COORDINATOR");
   return variable == nullptr ? "" : variable;
 }

@@ -47,7 +47,8 @@ CommitLoop::Options CoordinatorServer::LoopOptions(Parts& parts, const Coordinat
   options.on_batch = [&parts](const BatchReport& batch) {
     CoordinatorMetrics& metrics = parts.metrics;
     (batch.stored ? metrics.commits : metrics.failed_commits).fetch_add(1, std::memory_order_relaxed);
-    if (batch.stored) metrics.operations.fetch_add(static_cast<int64_t>(batch.operations), std::memory_order_relaxed);
+    if (batch.stored)
+      metrics.operations.fetch_add(static_cast<int64_t>(batch.operations), std::memory_order_relaxed);
     metrics.commit_seconds.Observe(absl::ToDoubleSeconds(batch.took));
     grpc::HealthCheckServiceInterface* const health = parts.health;
     if (health != nullptr) health->SetServingStatus(!batch.in_trouble);
@@ -87,8 +88,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
-    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock,
-                                               LoopOptions(*parts, config));
+    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, LoopOptions(*parts, config));
     parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics);
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
@@ -100,10 +100,10 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
   int port = 0;
-  builder.AddListeningPort(config.listen,
-                           secure ? SecureCredentials(security, config.client_certificates)
-                                  : grpc::InsecureServerCredentials(),
-                           &port);
+  builder.AddListeningPort(
+      config.listen,
+      secure ? SecureCredentials(security, config.client_certificates) : grpc::InsecureServerCredentials(),
+      &port);
   builder.RegisterService(parts->sweep_service.get());
   if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
   parts->server = builder.BuildAndStart();

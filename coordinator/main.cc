@@ -95,9 +95,10 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--read-only", flags.config.read_only, "Serve an existing file to readers and change nothing");
   CLI::Option* const directory =
-      app.add_option("--security", flags.config.security,
-                     "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. "
-                     "Needed to listen beyond loopback")
+      app.add_option(
+             "--security", flags.config.security,
+             "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. "
+             "Needed to listen beyond loopback")
           ->type_name("DIR");
   app.add_flag("--client-certificates", flags.config.client_certificates,
                "With --security: demand a certificate of every client (mutual TLS)")

@@ -22,9 +22,11 @@ void SecurityCommands::Declare(CLI::App& app) {
     return command;
   };
   const auto add_hosts = [&](CLI::App* command) {
-    command->add_option("--host", hosts_,
-                        "A further name or address that the coordinator is called by; may be repeated. Names of this "
-                        "machine are known")
+    command
+        ->add_option(
+            "--host", hosts_,
+            "A further name or address that the coordinator is called by; may be repeated. Names of this "
+            "machine are known")
         ->type_name("NAME")
         ->allow_extra_args(false);
   };
@@ -38,8 +40,9 @@ void SecurityCommands::Declare(CLI::App& app) {
   token_->add_option("--out", out_, "File for the token; must not exist yet")->required()->type_name("FILE");
   revoke_ = add("revoke", "Accept a token no longer, also while running");
   revoke_->add_option("ID", id_, "As in DIR/tokens.json, and in the log")->required();
-  renew_ = add("renew", "Make a new server certificate, for the names of the old one unless --host gives others; a "
-                        "running coordinator takes it up within seconds");
+  renew_ = add("renew",
+               "Make a new server certificate, for the names of the old one unless --host gives others; a "
+               "running coordinator takes it up within seconds");
   add_hosts(renew_);
   certificate_ = add("certificate", "Make DIR/NAME.pem and DIR/NAME.key, a client's for mutual TLS");
   add_role(certificate_);

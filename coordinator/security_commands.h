@@ -23,7 +23,8 @@ class SecurityCommands {
  private:
   absl::Status Init(absl::Time now) const;
 
-  CLI::App *init_ = nullptr, *token_ = nullptr, *revoke_ = nullptr, *renew_ = nullptr, *certificate_ = nullptr;
+  CLI::App *init_ = nullptr, *token_ = nullptr, *revoke_ = nullptr, *renew_ = nullptr,
+           *certificate_ = nullptr;
   std::string directory_;
   std::vector<std::string> hosts_;
   std::string role_;

@@ -84,7 +84,9 @@ void Declare(CLI::App& app, Flags& flags) {
                  "This worker's certificate, if the coordinator demands one")
       ->envname("GRIDSWEEP_CERT")
       ->option_text("FILE");
-  app.add_option("--cert-key", config.coordinator.key_file, "Its key")->envname("GRIDSWEEP_CERT_KEY")->option_text("FILE");
+  app.add_option("--cert-key", config.coordinator.key_file, "Its key")
+      ->envname("GRIDSWEEP_CERT_KEY")
+      ->option_text("FILE");
   app.add_option("--name", config.name,
                  "Name to register under; of two workers with one name the newer one wins "
                  "(default: <hostname>-<8 hex digits>)")

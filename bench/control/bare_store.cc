@@ -32,7 +32,9 @@ void Check(sqlite3* db, int code) {
 
 class Prepared {
  public:
-  Prepared(sqlite3* db, const char* sql) : db_(db) { Check(db, sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr)); }
+  Prepared(sqlite3* db, const char* sql) : db_(db) {
+    Check(db, sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr));
+  }
   ~Prepared() { sqlite3_finalize(statement_); }
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
@@ -55,7 +57,8 @@ class Prepared {
 
 std::vector<std::pair<int64_t, int64_t>> PendingJobs(sqlite3* db, int64_t limit) {
   sqlite3_stmt* rows = nullptr;
-  Check(db, sqlite3_prepare_v2(db, "SELECT id, cell FROM jobs WHERE state = 'pending' LIMIT ?1", -1, &rows, nullptr));
+  Check(db, sqlite3_prepare_v2(db, "SELECT id, cell FROM jobs WHERE state = 'pending' LIMIT ?1", -1, &rows,
+                               nullptr));
   sqlite3_bind_int64(rows, 1, limit);
   std::vector<std::pair<int64_t, int64_t>> jobs;
   while (sqlite3_step(rows) == SQLITE_ROW)
@@ -68,23 +71,28 @@ std::vector<std::pair<int64_t, int64_t>> PendingJobs(sqlite3* db, int64_t limit)
 int64_t WriteJobs(sqlite3* db, const std::vector<std::pair<int64_t, int64_t>>& jobs, const Flags& flags) {
   constexpr int64_t kWorker = 1, kNow = 1'800'000'000'000'000;
   Prepared begin(db, "BEGIN IMMEDIATE"), commit(db, "COMMIT");
-  Prepared attempt(db,
-                   "INSERT INTO attempts (id, job, sweep, worker, number, token, state, started_us) SELECT ?1, ?2, sweep, "
-                   "?3, 1, '0123456789abcdef0123456789abcdef', 'open', ?4 FROM jobs WHERE id = ?2");
+  Prepared attempt(
+      db,
+      "INSERT INTO attempts (id, job, sweep, worker, number, token, state, started_us) SELECT ?1, ?2, sweep, "
+      "?3, 1, '0123456789abcdef0123456789abcdef', 'open', ?4 FROM jobs WHERE id = ?2");
   Prepared running(db, "UPDATE jobs SET state = 'running', current_attempt = ?2, attempts = 1 WHERE id = ?1");
-  Prepared epoch(db,
-                 "INSERT INTO epochs (attempt, epoch, stored_us, train_loss, train_accuracy, val_loss, val_accuracy, "
-                 "test_loss, test_accuracy, lr, seconds, samples_per_second) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                 "?10, ?11, ?12)");
-  Prepared end(db,
-               "UPDATE attempts SET state = 'succeeded', ended_us = ?2, stored_seq = ?3, epochs = ?4, seconds = ?5, device "
-               "= 'cpu', environment = 'simulated' WHERE id = ?1");
-  Prepared done(db,
-                "UPDATE jobs SET state = 'succeeded', current_attempt = NULL, accepted_attempt = ?2, objective = ?3, "
-                "objective_class = 'finite', objective_epoch = ?4, finished_us = ?5 WHERE id = ?1");
-  Prepared cell(db,
-                "INSERT INTO cell_statistics (cell, n, mean) VALUES (?1, 1, ?2) ON CONFLICT (cell) DO UPDATE SET n = n + 1, "
-                "mean = excluded.mean");
+  Prepared epoch(
+      db,
+      "INSERT INTO epochs (attempt, epoch, stored_us, train_loss, train_accuracy, val_loss, val_accuracy, "
+      "test_loss, test_accuracy, lr, seconds, samples_per_second) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+      "?10, ?11, ?12)");
+  Prepared end(
+      db,
+      "UPDATE attempts SET state = 'succeeded', ended_us = ?2, stored_seq = ?3, epochs = ?4, seconds = ?5, device "
+      "= 'cpu', environment = 'simulated' WHERE id = ?1");
+  Prepared done(
+      db,
+      "UPDATE jobs SET state = 'succeeded', current_attempt = NULL, accepted_attempt = ?2, objective = ?3, "
+      "objective_class = 'finite', objective_epoch = ?4, finished_us = ?5 WHERE id = ?1");
+  Prepared cell(
+      db,
+      "INSERT INTO cell_statistics (cell, n, mean) VALUES (?1, 1, ?2) ON CONFLICT (cell) DO UPDATE SET n = n + 1, "
+      "mean = excluded.mean");
   int64_t transactions = 0, in_transaction = 0, id = 0;
   const auto row_done = [&] {
     if (++in_transaction < flags.epochs_per_commit) return;
@@ -116,19 +124,24 @@ int Main(int argc, char** argv) {
   app.add_option("database", flags.database, "Of a coordinator that has ended; is written to")->required();
   app.add_option("--jobs", flags.jobs)->capture_default_str();
   app.add_option("--epochs", flags.epochs, "Of each job")->capture_default_str();
-  app.add_option("--epochs-per-commit", flags.epochs_per_commit, "Rows of a transaction")->capture_default_str();
+  app.add_option("--epochs-per-commit", flags.epochs_per_commit, "Rows of a transaction")
+      ->capture_default_str();
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
 
   sqlite3* db = nullptr;
-  const int opened = sqlite3_open_v2(flags.database.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened =
+      sqlite3_open_v2(flags.database.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Check(db, opened);
-  Check(db, sqlite3_exec(db,
-                         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
-                         "wal_autocheckpoint=4096; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
-                         "INSERT INTO workers (id, name, session, host, pid, memory_bytes, devices, slots, version, "
-                         "libtorch_version, first_seen_us, last_seen_us) VALUES (1, 'bare', '', '', 0, 0, '[]', 1, '', '', "
-                         "0, 0) ON CONFLICT DO NOTHING",
-                         nullptr, nullptr, nullptr));
+  Check(
+      db,
+      sqlite3_exec(
+          db,
+          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
+          "wal_autocheckpoint=4096; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+          "INSERT INTO workers (id, name, session, host, pid, memory_bytes, devices, slots, version, "
+          "libtorch_version, first_seen_us, last_seen_us) VALUES (1, 'bare', '', '', 0, 0, '[]', 1, '', '', "
+          "0, 0) ON CONFLICT DO NOTHING",
+          nullptr, nullptr, nullptr));
   const auto jobs = PendingJobs(db, flags.jobs);
   const auto begin = std::chrono::steady_clock::now();
   const int64_t transactions = WriteJobs(db, jobs, flags);

@@ -66,16 +66,21 @@ int Main(int argc, char** argv) {
   CLI::App app("Loads a coordinator with simulated workers", "control_load");
   Flags flags;
   app.add_option("--coordinator", flags.fleet.coordinator, "host:port")->required();
-  app.add_option("--dataset", flags.fleet.dataset, "Name of the data set that the workers claim to have")->required();
+  app.add_option("--dataset", flags.fleet.dataset, "Name of the data set that the workers claim to have")
+      ->required();
   app.add_option("--workers", flags.fleet.workers)->check(CLI::Range(1, 100000))->capture_default_str();
-  app.add_option("--slots", flags.fleet.slots, "Of each worker")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--slots", flags.fleet.slots, "Of each worker")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   app.add_option("--epochs", flags.fleet.epochs, "Of each job, as in the sweep file")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   app.add_option("--epoch-ms", flags.epoch_ms, "How long an epoch takes")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  app.add_option("--seconds", flags.seconds, "Ends after this long")->check(CLI::Range(0.1, 1e6))->capture_default_str();
+  app.add_option("--seconds", flags.seconds, "Ends after this long")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
   app.add_option("--until-jobs", flags.until_jobs, "Ends when so many jobs are done");
   app.add_flag("--until-connected", flags.until_connected, "Ends when every worker has been answered");
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;

@@ -24,8 +24,8 @@ absl::Duration SimulatedWorker::TimeOf(const Attempt& attempt, uint64_t seq) con
 }
 
 uint64_t SimulatedWorker::Happened(const Attempt& attempt, absl::Duration now) const {
-  const auto epochs = static_cast<uint64_t>(
-      std::clamp(std::floor((now - attempt.begin) / options_.epoch), 0.0, static_cast<double>(options_.epochs)));
+  const auto epochs = static_cast<uint64_t>(std::clamp(std::floor((now - attempt.begin) / options_.epoch),
+                                                       0.0, static_cast<double>(options_.epochs)));
   return epochs == static_cast<uint64_t>(options_.epochs) ? LastSeq() : epochs + 1;
 }
 

@@ -61,8 +61,9 @@ class WorkerFleet {
   std::vector<std::unique_ptr<Member>> members_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // of the members that have no call under way
-  std::vector<std::shared_ptr<Call>> calls_;                        // under way, by member
+  std::priority_queue<Due, std::vector<Due>, std::greater<>>
+      due_;                                   // of the members that have no call under way
+  std::vector<std::shared_ptr<Call>> calls_;  // under way, by member
   size_t in_flight_ = 0;
   bool stopping_ = false;
   FleetReport report_;

@@ -54,12 +54,15 @@ class AuditCommand : public Command {
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
     GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, connection->client().GetSweep(sweep_));
     const int64_t id = status.summary().id();
-    GS_ASSIGN_OR_RETURN(const v1::QueryResponse counted, Query(connection->client(), fmt::format(kCounts, id)));
-    GS_ASSIGN_OR_RETURN(const v1::QueryResponse causes, Query(connection->client(), fmt::format(kCauses, id)));
+    GS_ASSIGN_OR_RETURN(const v1::QueryResponse counted,
+                        Query(connection->client(), fmt::format(kCounts, id)));
+    GS_ASSIGN_OR_RETURN(const v1::QueryResponse causes,
+                        Query(connection->client(), fmt::format(kCauses, id)));
     std::map<std::string, int64_t> count;
-    for (int i = 0; i < counted.columns_size(); ++i) count[counted.columns(i)] = counted.rows(0).values(i).integer();
-    const bool kept =
-        count["accepted"] == count["results"] && count["duplicates"] + count["superseded"] + count["incomplete"] == 0;
+    for (int i = 0; i < counted.columns_size(); ++i)
+      count[counted.columns(i)] = counted.rows(0).values(i).integer();
+    const bool kept = count["accepted"] == count["results"] &&
+                      count["duplicates"] + count["superseded"] + count["incomplete"] == 0;
     if (format_.format == OutputFormat::kTable) {
       PrintForPeople(status.summary(), count, causes, kept, context);
     } else {
@@ -91,16 +94,17 @@ class AuditCommand : public Command {
   static void PrintForPeople(const v1::SweepSummary& sweep, std::map<std::string, int64_t>& count,
                              const v1::QueryResponse& causes, bool kept, Context& context) {
     std::ostream& out = *context.out.stream;
-    out << fmt::format("sweep {} '{}': {} jobs, {} accepted results, {} duplicates, {} attempts\n", sweep.id(),
-                       Printable(sweep.name()), FormatCount(count["jobs"]), FormatCount(count["accepted"]),
-                       FormatCount(count["duplicates"]), FormatCount(count["attempts"]));
+    out << fmt::format("sweep {} '{}': {} jobs, {} accepted results, {} duplicates, {} attempts\n",
+                       sweep.id(), Printable(sweep.name()), FormatCount(count["jobs"]),
+                       FormatCount(count["accepted"]), FormatCount(count["duplicates"]),
+                       FormatCount(count["attempts"]));
     for (const char* what : {"unfinished", "failed", "cancelled"}) {
       if (count[what] > 0) out << fmt::format("{:>8} {}\n", FormatCount(count[what]), what);
     }
     if (causes.rows_size() > 0) out << "attempts without a result\n";
     for (const v1::Row& row : causes.rows()) {
-      const std::string line = fmt::format("{:>8} {:<10} {}", FormatCount(row.values(2).integer()), row.values(0).text(),
-                                           Printable(row.values(1).text()));
+      const std::string line = fmt::format("{:>8} {:<10} {}", FormatCount(row.values(2).integer()),
+                                           row.values(0).text(), Printable(row.values(1).text()));
       const int width = context.out.screen.width;
       out << (width > 0 ? Truncate(line, width) : line) << "\n";
     }

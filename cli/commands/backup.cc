@@ -31,7 +31,8 @@ class BackupCommand : public Command {
       bytes += static_cast<int64_t>(piece.data().size());
       return file.Write(piece.data());
     }));
-    if (bytes == 0 || bytes != total) return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, total);
+    if (bytes == 0 || bytes != total)
+      return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, total);
     GS_RETURN_IF_ERROR(file.Finish());
     *context.err.stream << fmt::format("{}: {}\n", path_, FormatBytes(bytes));
     return kExitOk;

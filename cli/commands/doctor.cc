@@ -21,7 +21,10 @@ class DoctorCommand : public Command {
     format_.Declare(app);
     app.footer(
         "\nReads the whole database, of a running coordinator too.\n\n"
-        "Exit codes: 0 all is well or only warnings, 1 something is bad");
+        "Exit codes: 0 all is well or only warnings, 1 something is bad\n\n"
+        "Examples:\n"
+        "  gridsweep doctor\n"
+        "  gridsweep doctor --coordinator node1:7077 --format json");
   }
 
   absl::StatusOr<int> Run(Context& context) override {
@@ -46,7 +49,8 @@ class DoctorCommand : public Command {
 
   static Table MakeTable(const v1::DiagnoseResponse& response) {
     Table table;
-    for (const char* key : {"check", "state", "finding"}) table.columns.push_back({.key = key, .header = key});
+    for (const char* key : {"check", "state", "finding"})
+      table.columns.push_back({.key = key, .header = key});
     for (const v1::DiagnosisCheck& check : response.checks())
       table.rows.push_back({Cell::Text(check.name()), Cell::Text(check.state()), Cell::Text(check.text())});
     return table;

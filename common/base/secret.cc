@@ -20,7 +20,8 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return ErrnoError(errno, fmt::format("cannot read '{}'", path));
   if ((info.st_mode & 077) != 0) {
-    return FailedPrecondition("'{}' holds a secret and others than its owner may read it: chmod 600 '{}'", path, path);
+    return FailedPrecondition("'{}' holds a secret and others than its owner may read it: chmod 600 '{}'",
+                              path, path);
   }
   std::ifstream file(path);
   if (!file.is_open()) return ErrnoError(errno, fmt::format("cannot read '{}'", path));

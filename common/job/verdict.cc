@@ -14,10 +14,12 @@ std::string Listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::string DescribeFailure(AttemptState end, bool retryable, int times, const std::vector<std::string>& workers) {
+std::string DescribeFailure(AttemptState end, bool retryable, int times,
+                            const std::vector<std::string>& workers) {
   if (end == AttemptState::kLost) {
     return workers.size() > 1
-               ? fmt::format("poison: {} workers were lost while they trained it ({})", workers.size(), Listed(workers))
+               ? fmt::format("poison: {} workers were lost while they trained it ({})", workers.size(),
+                             Listed(workers))
                : fmt::format("its worker {} was lost {} times while it trained it", Listed(workers), times);
   }
   if (!retryable) return "it cannot be trained, so it was not tried again";

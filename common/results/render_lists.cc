@@ -147,8 +147,8 @@ Table WorkerTable(const std::vector<WorkerLine>& workers, absl::Time now) {
          Cell::Text(fmt::format("{}", fmt::join(worker.devices, " "))), Cell::Integer(worker.running),
          Cell::Integer(worker.slots), Cell::Integer(worker.jobs_done), Cell::Integer(worker.failures),
          TimeCell(worker.last_seen, FormatAge(worker.last_seen, now)), Cell::Text(worker.version),
-         Cell::Text(worker.libtorch_version),
-         Cell::Text(fmt::format("{}", fmt::join(worker.datasets, " "))), Cell::Text(worker.note)});
+         Cell::Text(worker.libtorch_version), Cell::Text(fmt::format("{}", fmt::join(worker.datasets, " "))),
+         Cell::Text(worker.note)});
   }
   return table;
 }

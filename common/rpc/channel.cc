@@ -44,9 +44,11 @@ absl::StatusOr<std::string> ReadPem(const std::string& file) {
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const Endpoint& endpoint) {
   if (endpoint.ca_file.empty()) {
-    if (endpoint.token_file.empty() && endpoint.certificate_file.empty()) return grpc::InsecureChannelCredentials();
-    return InvalidArgument("a token or certificate needs an encrypted connection: give --ca FILE too, the ca.pem that "
-                           "gridsweep-coordinator init has made");
+    if (endpoint.token_file.empty() && endpoint.certificate_file.empty())
+      return grpc::InsecureChannelCredentials();
+    return InvalidArgument(
+        "a token or certificate needs an encrypted connection: give --ca FILE too, the ca.pem that "
+        "gridsweep-coordinator init has made");
   }
   if (endpoint.certificate_file.empty() != endpoint.key_file.empty())
     return InvalidArgument("--cert and --cert-key belong together");

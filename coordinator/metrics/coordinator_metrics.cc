@@ -80,17 +80,21 @@ std::string RenderMetrics(const CoordinatorMetrics& metrics, const CoordinatorSt
   out.Single("gridsweep_requests_refused_total", "counter", "Requests refused because too many waited.",
              Load(metrics.refused_requests));
   out.Add("gridsweep_sync_seconds", "From a worker's call to its answer.", metrics.sync_seconds);
-  out.Add("gridsweep_commit_seconds", "From taking a batch of requests to its commit.", metrics.commit_seconds);
+  out.Add("gridsweep_commit_seconds", "From taking a batch of requests to its commit.",
+          metrics.commit_seconds);
   out.Single("gridsweep_commits_total", "counter", "Batches that were stored.", Load(metrics.commits));
   out.Single("gridsweep_commit_failures_total", "counter", "Batches that could not be stored.",
              Load(metrics.failed_commits));
-  out.Single("gridsweep_operations_total", "counter", "Requests in stored batches.", Load(metrics.operations));
+  out.Single("gridsweep_operations_total", "counter", "Requests in stored batches.",
+             Load(metrics.operations));
   out.Single("gridsweep_epochs_reported_total", "counter", "Epochs in answered calls of workers.",
              Load(metrics.epochs_reported));
-  out.Single("gridsweep_store_in_trouble", "gauge", "1 while the disk takes no writes.", state.in_trouble ? 1 : 0);
+  out.Single("gridsweep_store_in_trouble", "gauge", "1 while the disk takes no writes.",
+             state.in_trouble ? 1 : 0);
   out.Single("gridsweep_database_bytes", "gauge", "Size of the database file.",
              static_cast<double>(state.database_bytes));
-  out.Single("gridsweep_wal_bytes", "gauge", "Size of its write-ahead log.", static_cast<double>(state.wal_bytes));
+  out.Single("gridsweep_wal_bytes", "gauge", "Size of its write-ahead log.",
+             static_cast<double>(state.wal_bytes));
   out.Single("gridsweep_disk_free_bytes", "gauge", "Free space beside the database.",
              static_cast<double>(state.free_bytes));
   AddProcess(out);

@@ -16,8 +16,8 @@ namespace gridsweep {
 struct CoordinatorMetrics {
   std::atomic<int64_t> commits{0};
   std::atomic<int64_t> failed_commits{0};
-  std::atomic<int64_t> operations{0};  // in them
-  std::atomic<int64_t> epochs_reported{0};  // in answered Syncs; some are stored from before
+  std::atomic<int64_t> operations{0};        // in them
+  std::atomic<int64_t> epochs_reported{0};   // in answered Syncs; some are stored from before
   std::atomic<int64_t> refused_requests{0};  // too many waited
   Histogram commit_seconds;                  // from taking a batch to its commit
   Histogram sync_seconds;                    // from a Sync's arrival to its answer

@@ -25,7 +25,8 @@ class Histogram {
   }
   Snapshot Take() const {
     Snapshot snapshot;
-    for (size_t i = 0; i < counts_.size(); ++i) snapshot.counts[i] = counts_[i].load(std::memory_order_relaxed);
+    for (size_t i = 0; i < counts_.size(); ++i)
+      snapshot.counts[i] = counts_[i].load(std::memory_order_relaxed);
     snapshot.sum = static_cast<double>(sum_ns_.load(std::memory_order_relaxed)) * 1e-9;
     return snapshot;
   }

@@ -22,10 +22,11 @@ class BatchRunner {
   using Operation = std::function<absl::Status(JobQueue&, const Instant&)>;
 
   struct Outcome {
-    absl::Status commit;                // not OK: nothing of the batch has happened
-    std::vector<absl::Status> results;  // of each operation; UNAVAILABLE for all if the batch could not be stored
-    absl::Status leases;                // of looking at the leases, which is tried again with the next batch
-    Departures departures;              // told once
+    absl::Status commit;  // not OK: nothing of the batch has happened
+    std::vector<absl::Status>
+        results;            // of each operation; UNAVAILABLE for all if the batch could not be stored
+    absl::Status leases;    // of looking at the leases, which is tried again with the next batch
+    Departures departures;  // told once
     std::optional<WriteTrouble> trouble;  // of the store, as it is now
   };
 

@@ -16,8 +16,8 @@ namespace gridsweep {
 
 struct BatchReport {
   size_t operations = 0;
-  absl::Duration took;     // to run and to commit
-  bool stored = false;     // or lost as a whole
+  absl::Duration took;      // to run and to commit
+  bool stored = false;      // or lost as a whole
   bool in_trouble = false;  // the disk takes no writes
 };
 

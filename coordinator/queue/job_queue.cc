@@ -34,7 +34,10 @@ bool IsRefused(const absl::Status& status) {
 }  // namespace
 
 JobQueue::JobQueue(Store* store, QueueOptions options)
-    : store_(store), options_(std::move(options)), workers_(options_.lease), forecast_(store, options_.share) {}
+    : store_(store),
+      options_(std::move(options)),
+      workers_(options_.lease),
+      forecast_(store, options_.share) {}
 
 absl::Status JobQueue::Load(StoreReader& reader, const Instant& now) {
   GS_ASSIGN_OR_RETURN(const std::vector<WorkerStatusRecord> records, reader.ListWorkers());
@@ -114,7 +117,8 @@ absl::StatusOr<KnownWorker*> JobQueue::Register(const SyncInput& input, const In
   if (!same_session && found != nullptr) {
     // A new process under an old name: what the old one ran is lost, and it may still be alive.
     std::vector<OpenAttempt> orphans;
-    for (const AttemptId id : leases_.OfWorker(input.worker)) orphans.push_back(leases_.Find(id)->job.attempt);
+    for (const AttemptId id : leases_.OfWorker(input.worker))
+      orphans.push_back(leases_.Find(id)->job.attempt);
     for (const OpenAttempt& orphan : orphans) {
       GS_RETURN_IF_ERROR(Lose(orphan, input.worker, "the worker was restarted", now));
     }
@@ -126,8 +130,9 @@ absl::StatusOr<KnownWorker*> JobQueue::Register(const SyncInput& input, const In
   return &workers_.Register(input.worker, input.session, id, info);
 }
 
-absl::StatusOr<Lease*> JobQueue::FindLease(AttemptId attempt, const std::string& token, const std::string& worker,
-                                           const Instant& now, SyncOutput& output) {
+absl::StatusOr<Lease*> JobQueue::FindLease(AttemptId attempt, const std::string& token,
+                                           const std::string& worker, const Instant& now,
+                                           SyncOutput& output) {
   Lease* const found = leases_.Find(attempt);
   if (found != nullptr && found->job.attempt.token == token && found->worker == worker) return found;
   if (std::find(output.stop.begin(), output.stop.end(), attempt) != output.stop.end()) return nullptr;
@@ -176,8 +181,8 @@ absl::Status JobQueue::ApplyEvents(const AttemptEvents& events, const std::strin
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> JobQueue::ApplyNext(std::span<const AttemptEvent> events, Lease& lease, KnownWorker& worker,
-                                         const Instant& now) {
+absl::StatusOr<bool> JobQueue::ApplyNext(std::span<const AttemptEvent> events, Lease& lease,
+                                         KnownWorker& worker, const Instant& now) {
   const AttemptEvent& event = events.front();
   OpenAttempt& attempt = lease.job.attempt;
   absl::StatusOr<bool> ended = false;
@@ -218,8 +223,9 @@ absl::Status JobQueue::ApplyEpochs(std::span<const AttemptEvent> events, Lease& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> JobQueue::ApplyStarted(const OpenAttempt& attempt, uint64_t seq, const AttemptStarted& started,
-                                            KnownWorker& worker, const Instant& now) {
+absl::StatusOr<bool> JobQueue::ApplyStarted(const OpenAttempt& attempt, uint64_t seq,
+                                            const AttemptStarted& started, KnownWorker& worker,
+                                            const Instant& now) {
   const absl::Status status = store_->RecordStarted(attempt.attempt, attempt.token, seq, started.dataset,
                                                     started.device, started.environment);
   if (!absl::IsFailedPrecondition(status)) {
@@ -294,7 +300,8 @@ absl::Status JobQueue::OfferLeases(const SyncInput& input, KnownWorker& worker, 
         End(attempt, 0, EndedAs(AttemptState::kPreempted, "the lease was never delivered"), now));
     leases_.Erase(attempt.attempt);
   }
-  if (room <= 0 || !worker.known || input.leaving || workers_.IsQuarantined(worker, now)) return absl::OkStatus();
+  if (room <= 0 || !worker.known || input.leaving || workers_.IsQuarantined(worker, now))
+    return absl::OkStatus();
 
   ClaimRequest request{.worker = worker.id,
                        .limit = room,

@@ -133,15 +133,16 @@ class JobQueue {
                                  const Instant& now);
   absl::StatusOr<bool> ApplyStarted(const OpenAttempt& attempt, uint64_t seq, const AttemptStarted& started,
                                     KnownWorker& worker, const Instant& now);
-  absl::Status ApplyFinished(const OpenAttempt& attempt, uint64_t seq, AttemptFinished finished, KnownWorker& worker,
-                             const Instant& now);
+  absl::Status ApplyFinished(const OpenAttempt& attempt, uint64_t seq, AttemptFinished finished,
+                             KnownWorker& worker, const Instant& now);
   // Stores the epochs that `events` begins with, at once.
   absl::Status ApplyEpochs(std::span<const AttemptEvent> events, Lease& lease);
   absl::Status End(const OpenAttempt& attempt, uint64_t seq, const AttemptFinished& finished,
                    const Instant& now);
   // Puts into `output` every lease the worker should run and did not list, and new ones as far as it has
   // room.
-  absl::Status OfferLeases(const SyncInput& input, KnownWorker& worker, const Instant& now, SyncOutput& output);
+  absl::Status OfferLeases(const SyncInput& input, KnownWorker& worker, const Instant& now,
+                           SyncOutput& output);
   // Ends an attempt as lost and its lease with it.
   absl::Status Lose(const OpenAttempt& attempt, const std::string& worker, const std::string& why,
                     const Instant& now);

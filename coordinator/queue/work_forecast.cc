@@ -16,7 +16,8 @@ absl::Status WorkForecast::Load() {
   return absl::OkStatus();
 }
 
-absl::Status WorkForecast::Add(const OpenAttempt& attempt, const std::string& device, const EpochMetrics& epoch) {
+absl::Status WorkForecast::Add(const OpenAttempt& attempt, const std::string& device,
+                               const EpochMetrics& epoch) {
   GS_ASSIGN_OR_RETURN(const std::string kind, KindOf(attempt.sweep, attempt.work));
   costs_.Add(kind, device, epoch.seconds, 1.0 / static_cast<double>(epoch.shared_by), epoch.epoch == 1);
   return absl::OkStatus();

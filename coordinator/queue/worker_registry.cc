@@ -99,7 +99,8 @@ const WorkerRegistry::Fleet& WorkerRegistry::LiveFleet(const Instant& now) {
   return fleet_;
 }
 
-bool WorkerRegistry::AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const {
+bool WorkerRegistry::AnotherServes(const std::string& dataset, const KnownWorker& than,
+                                   const Instant& now) const {
   return std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
     return &entry.second != &than && IsLive(entry.second, now) && entry.second.Serves(dataset);
   });
@@ -117,8 +118,8 @@ bool WorkerRegistry::NoteEnd(KnownWorker& worker, JobId job, AttemptState end, c
   });
   if (!another) return false;
   worker.quarantined_until = now.monotonic + kQuarantine;
-  worker.quarantine_reason =
-      fmt::format("{} different jobs in a row have failed on it, the last: {}", worker.failed_in_a_row.size(), error);
+  worker.quarantine_reason = fmt::format("{} different jobs in a row have failed on it, the last: {}",
+                                         worker.failed_in_a_row.size(), error);
   worker.failed_in_a_row.clear();
   return true;
 }

@@ -63,7 +63,8 @@ class WorkerRegistry {
   // nullptr if there is none. Pointers stay valid until Load.
   KnownWorker* Find(const std::string& name);
   // Inserts or updates it from what it says of itself; a new `session` supersedes the old one.
-  KnownWorker& Register(const std::string& name, const std::string& session, WorkerId id, const WorkerInfo& info);
+  KnownWorker& Register(const std::string& name, const std::string& session, WorkerId id,
+                        const WorkerInfo& info);
   void Heard(KnownWorker& worker, const Instant& now);
   void Left(KnownWorker& worker);
   // Nobody could be heard until now: all get a fresh term.
@@ -76,7 +77,8 @@ class WorkerRegistry {
   bool AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const;
   // A job of its has come to its end. A worker that fails several different jobs in a row is taken for sick, as long as there
   // is another one: it gets no jobs for a while, or until it is started anew. Returns whether that begins now.
-  bool NoteEnd(KnownWorker& worker, JobId job, AttemptState end, const std::string& error, const Instant& now);
+  bool NoteEnd(KnownWorker& worker, JobId job, AttemptState end, const std::string& error,
+               const Instant& now);
   bool IsQuarantined(const KnownWorker& worker, const Instant& now) const;
   // Names of the workers that have been silent for the lease, each told once.
   std::vector<std::string> TakeLost(const Instant& now);

@@ -31,7 +31,8 @@ std::optional<Role> RoleOfCertificate(const grpc::AuthContext& context) {
   return std::nullopt;
 }
 
-grpc::Status Denied(grpc::StatusCode code, const std::string& who, std::string_view method, const std::string& message) {
+grpc::Status Denied(grpc::StatusCode code, const std::string& who, std::string_view method,
+                    const std::string& message) {
   // Never the token.
   Log(LogLevel::kWarning, "call_denied", {{"who", who}, {"method", method}, {"reason", message}});
   return {code, message};
@@ -39,8 +40,8 @@ grpc::Status Denied(grpc::StatusCode code, const std::string& who, std::string_v
 
 }  // namespace
 
-grpc::Status Authenticator::Process(const InputMetadata& metadata, grpc::AuthContext* context, OutputMetadata* consumed,
-                                    OutputMetadata* /*response*/) {
+grpc::Status Authenticator::Process(const InputMetadata& metadata, grpc::AuthContext* context,
+                                    OutputMetadata* consumed, OutputMetadata* /*response*/) {
   const std::string_view method = Find(metadata, ":path");
   if (IsPublic(method)) return grpc::Status::OK;
   const std::string_view header = Find(metadata, "authorization");
@@ -54,7 +55,8 @@ grpc::Status Authenticator::Process(const InputMetadata& metadata, grpc::AuthCon
       return {grpc::StatusCode::UNAVAILABLE, "the coordinator cannot read its tokens"};
     }
     if (!token->has_value())
-      return Denied(grpc::StatusCode::UNAUTHENTICATED, "unknown token", method, "the token is not known, or was revoked");
+      return Denied(grpc::StatusCode::UNAUTHENTICATED, "unknown token", method,
+                    "the token is not known, or was revoked");
     role = (*token)->role;
     who = (*token)->id;
   } else {
@@ -71,14 +73,16 @@ grpc::Status Authenticator::Process(const InputMetadata& metadata, grpc::AuthCon
   return grpc::Status::OK;
 }
 
-std::shared_ptr<grpc::ServerCredentials> SecureCredentials(const SecurityDirectory& directory, bool client_certificates) {
+std::shared_ptr<grpc::ServerCredentials> SecureCredentials(const SecurityDirectory& directory,
+                                                           bool client_certificates) {
   const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
       directory.server_key(), directory.server_certificate(), directory.ca(), kRefreshSeconds);
   grpc::experimental::TlsServerCredentialsOptions options(provider);
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
-  options.set_cert_request_type(client_certificates ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                                                    : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  options.set_cert_request_type(client_certificates
+                                    ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                    : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
   const auto credentials = grpc::experimental::TlsServerCredentials(options);
   credentials->SetAuthMetadataProcessor(std::make_shared<Authenticator>(directory.tokens()));
   return credentials;

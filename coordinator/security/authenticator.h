@@ -27,6 +27,7 @@ class Authenticator : public grpc::AuthMetadataProcessor {
 
 // TLS by the directory's certificate, which is read anew when it changes, and an Authenticator. `client_certificates`: demand
 // one of every client (mutual TLS).
-std::shared_ptr<grpc::ServerCredentials> SecureCredentials(const SecurityDirectory& directory, bool client_certificates);
+std::shared_ptr<grpc::ServerCredentials> SecureCredentials(const SecurityDirectory& directory,
+                                                           bool client_certificates);
 
 }  // namespace gridsweep

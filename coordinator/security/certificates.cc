@@ -62,7 +62,8 @@ Certificate CertificateFromPem(const std::string& pem) {
 
 bool IsAddress(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
-  return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+  return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
 // A comma would begin another name.
@@ -101,8 +102,9 @@ Certificate Begin(const std::string& name, EVP_PKEY* key, absl::Time now, absl::
   // Clocks of machines differ.
   ASN1_TIME_set(X509_getm_notBefore(certificate.get()), absl::ToTimeT(now - absl::Hours(1)));
   ASN1_TIME_set(X509_getm_notAfter(certificate.get()), absl::ToTimeT(now + valid));
-  const bool named = X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
-                                                reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0) == 1;
+  const bool named =
+      X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0) == 1;
   if (!named || X509_set_pubkey(certificate.get(), key) != 1) return nullptr;
   return certificate;
 }
@@ -115,20 +117,23 @@ absl::StatusOr<Identity> MakeAuthority(const std::string& name, absl::Time now, 
   const Certificate certificate = Begin(name, key.get(), now, valid);
   if (certificate == nullptr) return OpenSslError("cannot make a certificate authority");
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
-  const bool made = AddExtension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                    AddExtension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
-                    AddExtension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") &&
-                    X509_sign(certificate.get(), key.get(), EVP_sha256()) != 0;
+  const bool made =
+      AddExtension(certificate.get(), certificate.get(), NID_basic_constraints,
+                   "critical,CA:TRUE,pathlen:0") &&
+      AddExtension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      AddExtension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") &&
+      X509_sign(certificate.get(), key.get(), EVP_sha256()) != 0;
   if (!made) return OpenSslError("cannot make a certificate authority");
   return Identity{ToPem(certificate.get()), ToPem(key.get())};
 }
 
-absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const CertificateRequest& request, absl::Time now,
-                                          absl::Duration valid) {
+absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const CertificateRequest& request,
+                                          absl::Time now, absl::Duration valid) {
   const Certificate issuer = CertificateFromPem(authority.certificate);
   const Bio bio(BIO_new_mem_buf(authority.key.data(), static_cast<int>(authority.key.size())));
   const Key issuer_key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
-  if (issuer == nullptr || issuer_key == nullptr || X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
+  if (issuer == nullptr || issuer_key == nullptr ||
+      X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
     ERR_clear_error();
     return InvalidArgument("that is no certificate authority with its key");
   }
@@ -147,7 +152,8 @@ absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const Certi
               AddExtension(certificate.get(), issuer.get(), NID_subject_key_identifier, "hash") &&
               AddExtension(certificate.get(), issuer.get(), NID_authority_key_identifier, "keyid");
   if (made && !request.hosts.empty()) {
-    made = AddExtension(certificate.get(), issuer.get(), NID_subject_alt_name, AlternativeNames(request.hosts));
+    made =
+        AddExtension(certificate.get(), issuer.get(), NID_subject_alt_name, AlternativeNames(request.hosts));
   }
   if (!made || X509_sign(certificate.get(), issuer_key.get(), EVP_sha256()) == 0)
     return OpenSslError("cannot issue a certificate");
@@ -160,8 +166,8 @@ absl::StatusOr<std::vector<std::string>> HostsOf(const std::string& pem) {
     ERR_clear_error();
     return InvalidArgument("that is no certificate");
   }
-  const Names names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  const Names names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
   std::vector<std::string> hosts;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
@@ -187,7 +193,8 @@ absl::StatusOr<absl::Time> ExpiryOf(const std::string& pem) {
     return InvalidArgument("that is no certificate");
   }
   tm end{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) return OpenSslError("cannot read a time");
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
+    return OpenSslError("cannot read a time");
   return absl::FromTM(end, absl::UTCTimeZone());
 }
 

@@ -24,8 +24,8 @@ struct CertificateRequest {
   bool is_server = false;
 };
 // INVALID_ARGUMENT if `authority` is no certificate with its key.
-absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const CertificateRequest& request, absl::Time now,
-                                          absl::Duration valid);
+absl::StatusOr<Identity> IssueCertificate(const Identity& authority, const CertificateRequest& request,
+                                          absl::Time now, absl::Duration valid);
 
 // The host names and addresses that a PEM certificate is for.
 absl::StatusOr<std::vector<std::string>> HostsOf(const std::string& certificate);

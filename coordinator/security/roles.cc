@@ -14,12 +14,12 @@ struct Rule {
 constexpr std::string_view kSweeps = "/gridsweep.v1.SweepService/", kWorkers = "/gridsweep.v1.WorkerService/";
 
 constexpr Rule kSweepRules[] = {
-    {"Submit", false, true, false, true},      {"ControlSweep", false, true, false, true},
-    {"ListSweeps", true, true, false, true},   {"GetSweep", true, true, false, true},
-    {"Rank", true, true, false, true},         {"ListJobs", true, true, false, true},
-    {"GetJob", true, true, false, true},       {"ListWorkers", true, true, false, true},
-    {"Query", true, true, false, true},        {"GetServerInfo", true, true, false, true},
-    {"Backup", false, false, false, true},     {"Diagnose", false, false, false, true},
+    {"Submit", false, true, false, true},    {"ControlSweep", false, true, false, true},
+    {"ListSweeps", true, true, false, true}, {"GetSweep", true, true, false, true},
+    {"Rank", true, true, false, true},       {"ListJobs", true, true, false, true},
+    {"GetJob", true, true, false, true},     {"ListWorkers", true, true, false, true},
+    {"Query", true, true, false, true},      {"GetServerInfo", true, true, false, true},
+    {"Backup", false, false, false, true},   {"Diagnose", false, false, false, true},
 };
 constexpr Rule kWorkerRules[] = {
     {"Sync", false, false, true, false},
@@ -27,7 +27,8 @@ constexpr Rule kWorkerRules[] = {
 
 template <size_t n>
 bool Permits(const Rule (&rules)[n], std::string_view name, Role role) {
-  const auto rule = std::find_if(std::begin(rules), std::end(rules), [&](const Rule& r) { return r.method == name; });
+  const auto rule =
+      std::find_if(std::begin(rules), std::end(rules), [&](const Rule& r) { return r.method == name; });
   if (rule == std::end(rules)) return false;
   switch (role) {
     case Role::kViewer:

@@ -64,8 +64,10 @@ std::vector<std::string> WithOwnNames(std::vector<std::string> hosts) {
   return all;
 }
 
-absl::StatusOr<Identity> IssueServer(const Identity& authority, const std::vector<std::string>& hosts, absl::Time now) {
-  return IssueCertificate(authority, {"gridsweep coordinator", WithOwnNames(hosts), true}, now, kCertificateValid);
+absl::StatusOr<Identity> IssueServer(const Identity& authority, const std::vector<std::string>& hosts,
+                                     absl::Time now) {
+  return IssueCertificate(authority, {"gridsweep coordinator", WithOwnNames(hosts), true}, now,
+                          kCertificateValid);
 }
 
 }  // namespace
@@ -101,7 +103,8 @@ absl::Status SecurityDirectory::Init(const std::vector<std::string>& hosts, absl
   std::vector<TokenEntry> entries;
   for (const Role role : kAllRoles) {
     const NewToken made = MakeToken(role);
-    GS_RETURN_IF_ERROR(WriteSecretFile(fmt::format("{}/{}.token", path_, RoleName(role)), made.token + "\n", false));
+    GS_RETURN_IF_ERROR(
+        WriteSecretFile(fmt::format("{}/{}.token", path_, RoleName(role)), made.token + "\n", false));
     entries.push_back(made.entry);
   }
   return WriteTokens(tokens(), entries);
@@ -133,7 +136,8 @@ absl::Status SecurityDirectory::RenewServer(const std::vector<std::string>& host
   if (names.empty()) {
     // Clients go on calling it as they did. An old one that cannot be read is no reason not to make a new one.
     const absl::StatusOr<std::string> old = ReadText(server_certificate());
-    if (absl::StatusOr<std::vector<std::string>> known = HostsOf(old.ok() ? *old : ""); known.ok()) names = *std::move(known);
+    if (absl::StatusOr<std::vector<std::string>> known = HostsOf(old.ok() ? *old : ""); known.ok())
+      names = *std::move(known);
   }
   GS_ASSIGN_OR_RETURN(const Identity server, IssueServer(authority, names, now));
   return WriteServer(server);
@@ -144,11 +148,12 @@ absl::Status SecurityDirectory::IssueClient(Role role, const std::string& name, 
   const bool plain = !name.empty() && name.size() <= 48 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
-  if (!plain) return InvalidArgument("'{}' is no name for a certificate: letters, digits, - and _, at most 48", name);
+  if (!plain)
+    return InvalidArgument("'{}' is no name for a certificate: letters, digits, - and _, at most 48", name);
   GS_ASSIGN_OR_RETURN(const Identity authority, ReadIdentity(ca(), ca_key()));
-  GS_ASSIGN_OR_RETURN(
-      const Identity client,
-      IssueCertificate(authority, {fmt::format("{}:{}", RoleName(role), name), {}, false}, now, kCertificateValid));
+  GS_ASSIGN_OR_RETURN(const Identity client,
+                      IssueCertificate(authority, {fmt::format("{}:{}", RoleName(role), name), {}, false},
+                                       now, kCertificateValid));
   GS_RETURN_IF_ERROR(WriteSecretFile(fmt::format("{}/{}.key", path_, name), client.key, false));
   return WriteSecretFile(fmt::format("{}/{}.pem", path_, name), client.certificate, false);
 }
@@ -156,8 +161,7 @@ absl::Status SecurityDirectory::IssueClient(Role role, const std::string& name, 
 absl::Status SecurityDirectory::Check(absl::Time now) const {
   const auto init = [&] { return fmt::format("gridsweep-coordinator init {} makes them", ShellWord(path_)); };
   for (const std::string& file : {ca(), server_certificate(), server_key(), tokens()}) {
-    if (access(file.c_str(), R_OK) != 0)
-      return FailedPrecondition("'{}' cannot be read; {}", file, init());
+    if (access(file.c_str(), R_OK) != 0) return FailedPrecondition("'{}' cannot be read; {}", file, init());
   }
   struct stat info {};
   if (stat(server_key().c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
@@ -168,8 +172,8 @@ absl::Status SecurityDirectory::Check(absl::Time now) const {
   const absl::StatusOr<absl::Time> expiry = ExpiryOf(certificate);
   if (!expiry.ok()) return FailedPrecondition("'{}': {}", server_certificate(), Message(expiry.status()));
   if (*expiry <= now) {
-    return FailedPrecondition("'{}' has expired; gridsweep-coordinator renew {} makes a new one", server_certificate(),
-                              ShellWord(path_));
+    return FailedPrecondition("'{}' has expired; gridsweep-coordinator renew {} makes a new one",
+                              server_certificate(), ShellWord(path_));
   }
   return absl::OkStatus();
 }

@@ -21,7 +21,8 @@ absl::StatusOr<TokenEntry> EntryFromJson(const Json& json) {
   GS_ASSIGN_OR_RETURN(entry.sha256, GetField<std::string>(json, "sha256"));
   const std::optional<Role> known = ParseRole(role);
   if (!known) return FailedPrecondition("token '{}' has the unknown role '{}'", entry.id, role);
-  if (entry.sha256.size() != 64) return FailedPrecondition("token '{}' has no SHA-256 of 64 digits", entry.id);
+  if (entry.sha256.size() != 64)
+    return FailedPrecondition("token '{}' has no SHA-256 of 64 digits", entry.id);
   entry.role = *known;
   return entry;
 }
@@ -30,9 +31,11 @@ absl::StatusOr<TokenEntry> EntryFromJson(const Json& json) {
 
 absl::StatusOr<std::vector<TokenEntry>> ReadTokens(const std::string& file) {
   struct stat info {};
-  if (stat(file.c_str(), &info) != 0) return ErrnoError(errno, fmt::format("cannot read the tokens in '{}'", file));
+  if (stat(file.c_str(), &info) != 0)
+    return ErrnoError(errno, fmt::format("cannot read the tokens in '{}'", file));
   if ((info.st_mode & 022) != 0) {
-    return FailedPrecondition("others may write to '{}', so its tokens cannot be trusted: chmod go-w '{}'", file, file);
+    return FailedPrecondition("others may write to '{}', so its tokens cannot be trusted: chmod go-w '{}'",
+                              file, file);
   }
   std::ifstream in(file, std::ios::binary);
   std::stringstream text;

@@ -20,28 +20,31 @@ Check CheckIntegrity(const StoreExamination& found) {
   std::string text;
   for (const std::string& finding : found.damage) text += (text.empty() ? "" : "; ") + finding;
   return {"integrity", CheckState::kBad,
-          "the database is damaged: " + text + "; restore a backup, or save what can be read with sqlite3's .recover"};
+          "the database is damaged: " + text +
+              "; restore a backup, or save what can be read with sqlite3's .recover"};
 }
 
 Check CheckSchemaVersion(const StoreExamination& found) {
   if (found.schema_version == found.newest_schema)
     return {"schema", CheckState::kOk, fmt::format("version {}, the newest", found.schema_version)};
   return {"schema", CheckState::kWarning,
-          fmt::format("version {} of {}; a coordinator brings it up to date when it starts", found.schema_version,
-                      found.newest_schema)};
+          fmt::format("version {} of {}; a coordinator brings it up to date when it starts",
+                      found.schema_version, found.newest_schema)};
 }
 
 Check CheckSqlite(const StoreExamination& found) {
   if (HasWalResetFix(found.sqlite_version)) return {"sqlite", CheckState::kOk, found.sqlite_version};
-  return {"sqlite", CheckState::kWarning,
-          found.sqlite_version +
-              " can damage a database that two programs write or checkpoint at once (fixed in 3.51.3); gridsweep never does, "
-              "so open the database for reading only, and point no replication program at it"};
+  return {
+      "sqlite", CheckState::kWarning,
+      found.sqlite_version +
+          " can damage a database that two programs write or checkpoint at once (fixed in 3.51.3); gridsweep never does, "
+          "so open the database for reading only, and point no replication program at it"};
 }
 
 Check CheckDisk(const StoreExamination& found) {
-  const std::string text = fmt::format("{} free, the database has {}, its log {}", FormatBytes(found.free_bytes),
-                                       FormatBytes(found.database_bytes), FormatBytes(found.wal_bytes));
+  const std::string text =
+      fmt::format("{} free, the database has {}, its log {}", FormatBytes(found.free_bytes),
+                  FormatBytes(found.database_bytes), FormatBytes(found.wal_bytes));
   if (found.free_bytes < std::max<int64_t>(64 * kMiB, found.database_bytes / 10))
     return {"disk", CheckState::kWarning, text + "; make room before nothing can be stored"};
   if (found.wal_bytes > kLargeWal) {
@@ -66,8 +69,10 @@ bool HasWalResetFix(std::string_view version) {
   return v >= std::array<int, 3>{3, 51, 3};
 }
 
-std::vector<Check> Diagnose(const StoreExamination& found, const std::optional<WriteTrouble>& trouble, absl::Time now) {
-  std::vector<Check> checks = {CheckIntegrity(found), CheckSchemaVersion(found), CheckSqlite(found), CheckDisk(found)};
+std::vector<Check> Diagnose(const StoreExamination& found, const std::optional<WriteTrouble>& trouble,
+                            absl::Time now) {
+  std::vector<Check> checks = {CheckIntegrity(found), CheckSchemaVersion(found), CheckSqlite(found),
+                               CheckDisk(found)};
   if (trouble) checks.push_back({"writing", CheckState::kBad, DescribeTrouble(trouble, now)});
   return checks;
 }

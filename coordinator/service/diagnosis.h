@@ -21,7 +21,8 @@ struct Check {
 };
 
 // Pure. `trouble`: that of the writer, if there is one.
-std::vector<Check> Diagnose(const StoreExamination& found, const std::optional<WriteTrouble>& trouble, absl::Time now);
+std::vector<Check> Diagnose(const StoreExamination& found, const std::optional<WriteTrouble>& trouble,
+                            absl::Time now);
 
 // Whether this version of SQLite ("3.40.1") has the fix for two connections that write or checkpoint one WAL at once: 3.51.3
 // and later, 3.50.7 and later of 3.50, 3.44.6 and later of 3.44.

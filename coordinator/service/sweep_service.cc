@@ -258,7 +258,8 @@ grpc::Status SweepService::Query(grpc::ServerContext*, const v1::QueryRequest* r
   return grpc::Status::OK;
 }
 
-absl::Status SweepService::DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer) {
+absl::Status SweepService::DoBackup(grpc::ServerContext& context,
+                                    grpc::ServerWriter<v1::BackupPiece>& writer) {
   // Beside the database, where there is room for it or nowhere.
   const std::string copy = fmt::format("{}.backup-{}", parts_.database, RandomHex(8));
   std::error_code error;

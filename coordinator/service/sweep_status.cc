@@ -52,10 +52,11 @@ std::string WaitingFor(const SweepRecord& sweep, const std::vector<LiveWorker>& 
 
 std::string DescribeTrouble(const std::optional<WriteTrouble>& trouble, absl::Time now) {
   if (!trouble) return "";
-  return fmt::format(
-      "nothing has been stored for {}: {}. Workers train on and keep their results; {}",
-      FormatDuration(std::max(0.0, absl::ToDoubleSeconds(now - trouble->since))), trouble->error,
-      trouble->needs_restart ? "restart the coordinator" : "it goes on by itself once the disk takes writes again");
+  return fmt::format("nothing has been stored for {}: {}. Workers train on and keep their results; {}",
+                     FormatDuration(std::max(0.0, absl::ToDoubleSeconds(now - trouble->since))),
+                     trouble->error,
+                     trouble->needs_restart ? "restart the coordinator"
+                                            : "it goes on by itself once the disk takes writes again");
 }
 
 absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id, const LiveView& live,

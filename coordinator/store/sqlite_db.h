@@ -82,7 +82,8 @@ class Db {
   // extensions. (The schema is trusted, because the views use JSON functions, which SQLite 3.40 does not mark
   // as harmless; there are no functions of our own that a schema could abuse.)
   // `vfs` names the SQLite VFS; empty for the default one.
-  static absl::StatusOr<std::unique_ptr<Db>> Open(const std::string& path, Mode mode, const std::string& vfs = "");
+  static absl::StatusOr<std::unique_ptr<Db>> Open(const std::string& path, Mode mode,
+                                                  const std::string& vfs = "");
   ~Db();
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;

@@ -52,9 +52,10 @@ absl::StatusOr<StoreExamination> SqliteReader::Examine() {
                                   found.damage));
   GS_RETURN_IF_ERROR(CollectTexts(
       *connection,
-      fmt::format("SELECT 'row ' || coalesce(rowid, '?') || ' of table ' || \"table\" || ' refers to nothing in ' || parent FROM "
-                  "pragma_foreign_key_check LIMIT {}",
-                  kMostFindings),
+      fmt::format(
+          "SELECT 'row ' || coalesce(rowid, '?') || ' of table ' || \"table\" || ' refers to nothing in ' || parent FROM "
+          "pragma_foreign_key_check LIMIT {}",
+          kMostFindings),
       found.damage));
   GS_ASSIGN_OR_RETURN(found.schema_version, connection->QueryInt("PRAGMA user_version"));
   found.newest_schema = SchemaVersion();
@@ -62,7 +63,8 @@ absl::StatusOr<StoreExamination> SqliteReader::Examine() {
   found.database_bytes = FileBytes(file_);
   found.wal_bytes = FileBytes(file_ + "-wal");
   struct statvfs disk {};
-  if (statvfs(file_.c_str(), &disk) != 0) return ErrnoError(errno, fmt::format("cannot look at the disk of '{}'", file_));
+  if (statvfs(file_.c_str(), &disk) != 0)
+    return ErrnoError(errno, fmt::format("cannot look at the disk of '{}'", file_));
   found.free_bytes = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
   return found;
 }

@@ -87,7 +87,8 @@ absl::Status SqliteStore::Noted(absl::Status status) {
   if (!IsTrouble(status)) return status;
   if (!trouble_) trouble_ = {Message(status), clock_->Now().wall, false};
   trouble_->needs_restart = !fsync_error_.ok();
-  changes_ = db_->TotalChanges();  // what was changed before, and taken back, is no sign that the disk takes writes again
+  changes_ =
+      db_->TotalChanges();  // what was changed before, and taken back, is no sign that the disk takes writes again
   return status;
 }
 

@@ -106,10 +106,11 @@ absl::Status SqliteStore::StoreVerdict(JobId job, const AttemptEnd& end) {
   int times = 0;
   std::vector<std::string> workers;
   {
-    GS_ASSIGN_OR_RETURN(Statement rows,
-                        db_->Query("SELECT w.name, count(*) FROM attempts a JOIN workers w ON w.id = a.worker WHERE a.job = "
-                                   "?1 AND a.state = ?2 GROUP BY w.name ORDER BY min(a.number)",
-                                   job.value, AttemptStateName(end.state)));
+    GS_ASSIGN_OR_RETURN(
+        Statement rows,
+        db_->Query("SELECT w.name, count(*) FROM attempts a JOIN workers w ON w.id = a.worker WHERE a.job = "
+                   "?1 AND a.state = ?2 GROUP BY w.name ORDER BY min(a.number)",
+                   job.value, AttemptStateName(end.state)));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) break;

@@ -63,12 +63,12 @@ absl::Status SqliteStore::RecordEpochs(AttemptId attempt, const std::string& tok
     shared += epoch.shared_by > 1 ? 1 : 0;
   }
   return Atomically([&]() -> absl::Status {
-    GS_RETURN_IF_ERROR(db_->Run(
-        "UPDATE attempts SET stored_seq = ?4, epochs = epochs + ?5, seconds = seconds + ?6, "
-        "shared_epochs = shared_epochs + ?7 "
-        "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1",
-        attempt.value, token, static_cast<int64_t>(first_seq), static_cast<int64_t>(last_seq),
-        static_cast<int64_t>(epochs.size()), seconds, shared));
+    GS_RETURN_IF_ERROR(
+        db_->Run("UPDATE attempts SET stored_seq = ?4, epochs = epochs + ?5, seconds = seconds + ?6, "
+                 "shared_epochs = shared_epochs + ?7 "
+                 "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1",
+                 attempt.value, token, static_cast<int64_t>(first_seq), static_cast<int64_t>(last_seq),
+                 static_cast<int64_t>(epochs.size()), seconds, shared));
     if (db_->Changes() != 1) return ExplainFence(attempt, token, last_seq);
     static const std::string sql = fmt::format(
         "INSERT INTO epochs (attempt, stored_us, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "

@@ -12,10 +12,10 @@ constexpr absl::Duration kSessionMemory = absl::Hours(7 * 24);
 absl::StatusOr<WorkerId> SqliteStore::UpsertWorker(const WorkerRecord& worker, absl::Time now) {
   WorkerId id;
   const absl::Status done = Atomically([&]() -> absl::Status {
-    GS_RETURN_IF_ERROR(
-        db_->Run("INSERT INTO superseded_sessions (session, worker, superseded_us) SELECT session, id, ?3 FROM workers "
-                 "WHERE name = ?1 AND session <> ?2 ON CONFLICT DO NOTHING",
-                 worker.name, worker.session, now));
+    GS_RETURN_IF_ERROR(db_->Run(
+        "INSERT INTO superseded_sessions (session, worker, superseded_us) SELECT session, id, ?3 FROM workers "
+        "WHERE name = ?1 AND session <> ?2 ON CONFLICT DO NOTHING",
+        worker.name, worker.session, now));
     GS_ASSIGN_OR_RETURN(
         id.value,
         db_->QueryInt(

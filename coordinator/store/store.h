@@ -132,7 +132,8 @@ struct AttemptEnd {
   absl::Time not_before;    // with job_state kPending: earliest next lease
   std::string error;        // one line
   std::string stderr_tail;  // last lines
-  bool retryable = true;    // with state kFailed and job_state kFailed: it failed too often, rather than for good
+  bool retryable =
+      true;  // with state kFailed and job_state kFailed: it failed too often, rather than for good
   bool retry_alone =
       false;              // with job_state kPending: lease the job alone from now on; so does state kFailed
   Evaluation evaluation;  // with kSucceeded

@@ -116,7 +116,8 @@ struct QueryResult {
 
 // What a look at the files found.
 struct StoreExamination {
-  std::vector<std::string> damage;  // findings of SQLite's integrity check and of broken references, at most 20
+  std::vector<std::string>
+      damage;  // findings of SQLite's integrity check and of broken references, at most 20
   int64_t schema_version = 0;
   int64_t newest_schema = 0;  // that this program knows
   std::string sqlite_version;

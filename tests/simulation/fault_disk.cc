@@ -44,7 +44,10 @@ int Write(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset)
   ShimFile* const shim = Shim(file);
   if (const int error = shim->disk->Write(/*is_sync=*/false); error != 0) return error;
   if (shim->path != nullptr) {
-    FaultDisk::Unsynced change{.offset = offset, .before = {}, .after = std::string(static_cast<const char*>(data), static_cast<size_t>(count))};
+    FaultDisk::Unsynced change{
+        .offset = offset,
+        .before = {},
+        .after = std::string(static_cast<const char*>(data), static_cast<size_t>(count))};
     sqlite3_int64 size = 0;
     Methods(file)->xFileSize(Real(file), &size);
     change.size_before = size;
@@ -62,7 +65,8 @@ int Truncate(sqlite3_file* file, sqlite3_int64 size) {
   if (shim->path != nullptr) {
     sqlite3_int64 before = 0;
     Methods(file)->xFileSize(Real(file), &before);
-    FaultDisk::Unsynced change{.offset = size, .before = {}, .after = {}, .size_before = before, .truncates = true};
+    FaultDisk::Unsynced change{
+        .offset = size, .before = {}, .after = {}, .size_before = before, .truncates = true};
     change.before.resize(static_cast<size_t>(std::max<int64_t>(0, before - size)));
     if (!change.before.empty())
       Methods(file)->xRead(Real(file), change.before.data(), static_cast<int>(change.before.size()), size);
@@ -112,9 +116,25 @@ int ShmUnmap(sqlite3_file* file, int remove) {
   return Methods(file)->xShmUnmap(Real(file), remove);
 }
 
-constexpr sqlite3_io_methods kMethods = {
-    2,       Close,   Read,   Write,   Truncate, Sync, FileSize, Lock, Unlock, CheckReservedLock, FileControl, SectorSize,
-    DeviceCharacteristics, ShmMap, ShmLock, ShmBarrier, ShmUnmap, nullptr, nullptr};
+constexpr sqlite3_io_methods kMethods = {2,
+                                         Close,
+                                         Read,
+                                         Write,
+                                         Truncate,
+                                         Sync,
+                                         FileSize,
+                                         Lock,
+                                         Unlock,
+                                         CheckReservedLock,
+                                         FileControl,
+                                         SectorSize,
+                                         DeviceCharacteristics,
+                                         ShmMap,
+                                         ShmLock,
+                                         ShmBarrier,
+                                         ShmUnmap,
+                                         nullptr,
+                                         nullptr};
 
 sqlite3_vfs* RealVfs() {
   return sqlite3_vfs_find(nullptr);
@@ -154,7 +174,8 @@ void Reapply(int fd, const FaultDisk::Unsynced& change, size_t bytes) {
 
 void TakeBack(int fd, const FaultDisk::Unsynced& change) {
   if (!change.before.empty()) {
-    [[maybe_unused]] const ssize_t written = pwrite(fd, change.before.data(), change.before.size(), change.offset);
+    [[maybe_unused]] const ssize_t written =
+        pwrite(fd, change.before.data(), change.before.size(), change.offset);
   }
   [[maybe_unused]] const int done = ftruncate(fd, change.size_before);
 }

@@ -14,7 +14,8 @@ struct Rule {
 
 // The sweep that was cancelled may have any results; the other must have all of them.
 constexpr Rule kRules[] = {
-    {"the file is damaged", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
+    {"the file is damaged",
+     "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
     {"a row refers to nothing", "SELECT \"table\" || ' ' || rowid FROM pragma_foreign_key_check"},
     {"a sweep is there twice, or not at all",
      "SELECT n || ' sweeps named ' || name FROM (SELECT name, count(*) AS n FROM v_sweeps GROUP BY name) WHERE n <> 1 "
@@ -89,10 +90,11 @@ void CheckInvariants(const std::string& database, const std::map<int64_t, uint64
     if (!violations.empty()) result.violations.push_back(fmt::format("{}: {}", rule.what, violations));
   }
   for (const auto& [attempt, seq] : acknowledged) {
-    const absl::StatusOr<int64_t> stored = (*db)->QueryInt("SELECT stored_seq FROM attempts WHERE id = ?1", attempt);
+    const absl::StatusOr<int64_t> stored =
+        (*db)->QueryInt("SELECT stored_seq FROM attempts WHERE id = ?1", attempt);
     if (stored.ok() && static_cast<uint64_t>(*stored) >= seq) continue;
-    result.violations.push_back(fmt::format("attempt {}: {} events were acknowledged, {} are stored", attempt, seq,
-                                            stored.ok() ? *stored : 0));
+    result.violations.push_back(fmt::format("attempt {}: {} events were acknowledged, {} are stored", attempt,
+                                            seq, stored.ok() ? *stored : 0));
   }
   result.attempts = (*db)->QueryInt("SELECT count(*) FROM attempts").value_or(0);
   result.ranking = TextOf(**db, kAnswer, "\n");

@@ -18,8 +18,8 @@ constexpr absl::Duration kRestart = absl::Seconds(2);
 
 }  // namespace
 
-SimCoordinator::SimCoordinator(std::string database, EventQueue* events, SimRandom* random, SimNetwork* network,
-                               QueueOptions options)
+SimCoordinator::SimCoordinator(std::string database, EventQueue* events, SimRandom* random,
+                               SimNetwork* network, QueueOptions options)
     : database_(std::move(database)),
       events_(events),
       random_(random),

@@ -19,11 +19,11 @@ namespace gridsweep {
 
 // How a coordinator ends.
 enum class Death {
-  kKill,         // the process: what was written is written
-  kPowerLoss,    // the machine: what was not synced may be lost, kept or torn
-  kMidBatch,     // the process, at some write of the next batch
-  kPowerInBatch, // the machine, likewise
-  kBeforeReply,  // the process, after the next commit and before its answers leave
+  kKill,          // the process: what was written is written
+  kPowerLoss,     // the machine: what was not synced may be lost, kept or torn
+  kMidBatch,      // the process, at some write of the next batch
+  kPowerInBatch,  // the machine, likewise
+  kBeforeReply,   // the process, after the next commit and before its answers leave
 };
 
 // The coordinator's machine: its monotonic time is the simulation's, its wall clock may be set.
@@ -43,7 +43,8 @@ class SimClock : public Clock {
 // Not thread-safe; nothing passed in is owned.
 class SimCoordinator {
  public:
-  SimCoordinator(std::string database, EventQueue* events, SimRandom* random, SimNetwork* network, QueueOptions options);
+  SimCoordinator(std::string database, EventQueue* events, SimRandom* random, SimNetwork* network,
+                 QueueOptions options);
   ~SimCoordinator();
 
   void Start();

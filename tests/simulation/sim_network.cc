@@ -19,11 +19,11 @@ absl::Duration SimNetwork::Travel() {
                                        : random_->Between(absl::Microseconds(50), absl::Milliseconds(5));
 }
 
-void SimNetwork::Call(const std::string& client, std::string request, std::function<void(const Answer&)> done) {
+void SimNetwork::Call(const std::string& client, std::string request,
+                      std::function<void(const Answer&)> done) {
   const auto pending = std::make_shared<Pending>(Pending{std::move(done)});
-  events_->After(kDeadline, [this, pending] {
-    Finish(pending, absl::DeadlineExceededError("the call took too long"));
-  });
+  events_->After(kDeadline,
+                 [this, pending] { Finish(pending, absl::DeadlineExceededError("the call took too long")); });
   const int copies = random_->Chance(faults_.duplicate) ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
     if (requests_cut_.contains(client) || random_->Chance(faults_.lose)) continue;
@@ -36,7 +36,8 @@ void SimNetwork::Call(const std::string& client, std::string request, std::funct
 void SimNetwork::Arrive(const std::string& client, const std::string& request,
                         const std::shared_ptr<Pending>& pending) {
   if (server_ == nullptr) {
-    events_->After(Travel(), [this, pending] { Finish(pending, absl::UnavailableError("connection refused")); });
+    events_->After(Travel(),
+                   [this, pending] { Finish(pending, absl::UnavailableError("connection refused")); });
     return;
   }
   server_(request, [this, client, pending](const Answer& answer) {

@@ -27,7 +27,12 @@ agent::WorkerInfo Info(int slots) {
 
 SimWorker::SimWorker(std::string name, int slots, double rate, EventQueue* events, SimRandom* random,
                      SimNetwork* network)
-    : name_(std::move(name)), slots_(slots), rate_(rate), events_(events), random_(random), network_(network) {}
+    : name_(std::move(name)),
+      slots_(slots),
+      rate_(rate),
+      events_(events),
+      random_(random),
+      network_(network) {}
 
 void SimWorker::Start() {
   if (core_ != nullptr) Kill();
@@ -187,34 +192,35 @@ void SimWorker::StartJob(int64_t attempt, const Json& job) {
 void SimWorker::TrainEpoch(int64_t attempt, int64_t epoch) {
   if (random_->Chance(faults_.hang)) return;
   const bool crashes = random_->Chance(faults_.crash);
-  events_->After(random_->Between(kShortestEpoch, kLongestEpoch), [this, attempt, epoch, crashes, trainer = trainer_] {
-    if (trainer != trainer_ || !trainer_alive_ || !jobs_.contains(attempt)) return;
-    if (crashes) {
-      trainer_alive_ = false;
-      return Deliver(process_, [this, trainer] {
-        if (trainer == trainer_) EndTrainer({"killed by SIGSEGV", "simulated", {}});
-      });
-    }
-    RunningJob& job = jobs_.at(attempt);
-    TakeEpoch(job);
-    const Json event = EpochEvent(attempt, job, epoch, 1);
-    if (epoch < job.job.at("training").at("epochs").get<int64_t>()) {
-      if (job.scheduler != nullptr) {
-        EpochMetrics metrics;
-        metrics.epoch = epoch;
-        metrics.val_loss = event.at("val_loss").get<double>();
-        metrics.test_loss = event.at("test_loss").get<double>();
-        metrics.train_loss = event.at("train_loss").get<double>();
-        job.lr = job.scheduler->Next(metrics);
-      }
-      TrainEpoch(attempt, epoch + 1);
-      return Emit(event);
-    }
-    const Json finished = FinishedEvent(attempt, job);
-    jobs_.erase(attempt);
-    Emit(event);
-    Emit(finished);
-  });
+  events_->After(random_->Between(kShortestEpoch, kLongestEpoch),
+                 [this, attempt, epoch, crashes, trainer = trainer_] {
+                   if (trainer != trainer_ || !trainer_alive_ || !jobs_.contains(attempt)) return;
+                   if (crashes) {
+                     trainer_alive_ = false;
+                     return Deliver(process_, [this, trainer] {
+                       if (trainer == trainer_) EndTrainer({"killed by SIGSEGV", "simulated", {}});
+                     });
+                   }
+                   RunningJob& job = jobs_.at(attempt);
+                   TakeEpoch(job);
+                   const Json event = EpochEvent(attempt, job, epoch, 1);
+                   if (epoch < job.job.at("training").at("epochs").get<int64_t>()) {
+                     if (job.scheduler != nullptr) {
+                       EpochMetrics metrics;
+                       metrics.epoch = epoch;
+                       metrics.val_loss = event.at("val_loss").get<double>();
+                       metrics.test_loss = event.at("test_loss").get<double>();
+                       metrics.train_loss = event.at("train_loss").get<double>();
+                       job.lr = job.scheduler->Next(metrics);
+                     }
+                     TrainEpoch(attempt, epoch + 1);
+                     return Emit(event);
+                   }
+                   const Json finished = FinishedEvent(attempt, job);
+                   jobs_.erase(attempt);
+                   Emit(event);
+                   Emit(finished);
+                 });
 }
 
 void SimWorker::Emit(const Json& event) {

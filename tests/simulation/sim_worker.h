@@ -23,7 +23,8 @@ struct TrainerFaults {
 class SimWorker {
  public:
   // `rate`: how fast its clock runs.
-  SimWorker(std::string name, int slots, double rate, EventQueue* events, SimRandom* random, SimNetwork* network);
+  SimWorker(std::string name, int slots, double rate, EventQueue* events, SimRandom* random,
+            SimNetwork* network);
 
   const std::string& name() const { return name_; }
   bool is_running() const { return core_ != nullptr; }
@@ -67,8 +68,8 @@ class SimWorker {
   bool frozen_ = false;
   absl::Duration frozen_since_;
   std::vector<std::pair<uint64_t, std::function<void()>>> delayed_;  // while frozen
-  uint64_t wakeup_ = 0;                                              // numbers planned wakeups: only the last counts
-  uint64_t trainer_ = 0;                                             // numbers the trainers' lives
+  uint64_t wakeup_ = 0;   // numbers planned wakeups: only the last counts
+  uint64_t trainer_ = 0;  // numbers the trainers' lives
   bool trainer_alive_ = false;
   std::map<int64_t, RunningJob> jobs_;  // of the trainer, by attempt
 };

@@ -41,8 +41,9 @@ int Main(int argc, char** argv) {
     if (wrong_table) fmt::print("  the results are not those without faults\n");
     std::fflush(stdout);
   }
-  fmt::print("{} seeds, {} failed: {} faults, {} starts of the coordinator, {} attempts, {:.0f} hours of their time\n", seeds,
-             failed, faults, lives, attempts, hours);
+  fmt::print(
+      "{} seeds, {} failed: {} faults, {} starts of the coordinator, {} attempts, {:.0f} hours of their time\n",
+      seeds, failed, faults, lives, attempts, hours);
   return failed == 0 ? kExitOk : kExitFailedJobs;
 }
 

@@ -101,7 +101,8 @@ class World {
           [yaml, key](JobQueue&, Store& store, const Instant& now) -> absl::Status {
             GS_ASSIGN_OR_RETURN(const SweepSpec spec, ParseSweep(yaml, "sim.yaml", Catalog::Builtin(), {}));
             return store
-                .SubmitSweep({key, SweepContentHash(spec), yaml, false}, spec, Grid(spec), Catalog::Builtin(), now.wall)
+                .SubmitSweep({key, SweepContentHash(spec), yaml, false}, spec, Grid(spec), Catalog::Builtin(),
+                             now.wall)
                 .status();
           },
           [this, key, accepted](const absl::Status& status) {
@@ -143,8 +144,10 @@ class World {
   }
 
   void PlanFaults(absl::Duration begin) {
-    network_.set_faults({.lose = 0.1 * random_.Unit(), .duplicate = 0.1 * random_.Unit(), .slow = 0.05 * random_.Unit()});
-    for (auto& worker : workers_) worker->set_faults({.crash = 0.05 * random_.Unit(), .hang = 0.01 * random_.Unit()});
+    network_.set_faults(
+        {.lose = 0.1 * random_.Unit(), .duplicate = 0.1 * random_.Unit(), .slow = 0.05 * random_.Unit()});
+    for (auto& worker : workers_)
+      worker->set_faults({.crash = 0.05 * random_.Unit(), .hang = 0.01 * random_.Unit()});
     PlanFault();
     events_.At(begin + kFaultsEnd, [this] { EndFaults(); });
   }
@@ -193,8 +196,8 @@ class World {
       case 6:
       case 7:
       case 8: {
-        constexpr std::array kDeaths = {Death::kKill, Death::kPowerLoss, Death::kMidBatch, Death::kPowerInBatch,
-                                        Death::kBeforeReply};
+        constexpr std::array kDeaths = {Death::kKill, Death::kPowerLoss, Death::kMidBatch,
+                                        Death::kPowerInBatch, Death::kBeforeReply};
         const auto how = static_cast<size_t>(random_.Below(std::ssize(kDeaths)));
         Note(fmt::format("coordinator dies, {}", how));
         coordinator_.Die(kDeaths[how], outage);

@@ -1,9 +1,10 @@
 // The coordinator and its workers in virtual time, with every fault at once. A failing seed replays exactly:
 //   simulate --seed N
+#include "tests/simulation/simulation.h"
+
 #include <gtest/gtest.h>
 
 #include "common/base/log.h"
-#include "tests/simulation/simulation.h"
 #include "tests/support/temp_dir.h"
 
 namespace gridsweep {
@@ -21,7 +22,8 @@ SimulationResult RunSeed(uint64_t seed) {
 }
 
 std::string Describe(const SimulationResult& result) {
-  std::string text = "seed " + std::to_string(result.seed) + ", " + std::to_string(result.attempts) + " attempts";
+  std::string text =
+      "seed " + std::to_string(result.seed) + ", " + std::to_string(result.attempts) + " attempts";
   for (const std::string& violation : result.violations) text += "\n" + violation;
   return text + result.story;
 }

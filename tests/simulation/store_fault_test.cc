@@ -39,18 +39,23 @@ class Workload {
   int Run() {
     const SweepSpec spec = ParseSweep(kSweep, "x.yaml", Catalog::Builtin(), {}).value();
     const Grid grid(spec);
-    if (!Done(store_.SubmitSweep({"key", "hash", kSweep, false}, spec, grid, Catalog::Builtin(), kNow).status())) return done_;
-    const auto worker = store_.UpsertWorker({.name = "alice", .session = "s", .devices_json = "[]", .slots = 1}, kNow);
+    if (!Done(store_.SubmitSweep({"key", "hash", kSweep, false}, spec, grid, Catalog::Builtin(), kNow)
+                  .status()))
+      return done_;
+    const auto worker =
+        store_.UpsertWorker({.name = "alice", .session = "s", .devices_json = "[]", .slots = 1}, kNow);
     if (!Done(worker.status())) return done_;
     const auto claimed = store_.ClaimJobs({.worker = *worker, .limit = 1, .datasets = {"tiny"}, .now = kNow});
     if (!Done(claimed.status())) return done_;
     const OpenAttempt& attempt = claimed->at(0).attempt;
-    if (!Done(store_.RecordStarted(attempt.attempt, attempt.token, 1, {"tiny", std::string(64, 'a'), {"x"}, 1, 1}, "cpu", "e")))
+    if (!Done(store_.RecordStarted(attempt.attempt, attempt.token, 1,
+                                   {"tiny", std::string(64, 'a'), {"x"}, 1, 1}, "cpu", "e")))
       return done_;
     EpochMetrics epoch;
     for (epoch.epoch = 1; epoch.epoch <= 2; ++epoch.epoch) {
       epoch.test_accuracy = epoch.val_accuracy.emplace(0.5);
-      if (!Done(store_.RecordEpochs(attempt.attempt, attempt.token, static_cast<uint64_t>(epoch.epoch) + 1, {&epoch, 1})))
+      if (!Done(store_.RecordEpochs(attempt.attempt, attempt.token, static_cast<uint64_t>(epoch.epoch) + 1,
+                                    {&epoch, 1})))
         return done_;
     }
     AttemptEnd end;
@@ -114,13 +119,15 @@ TEST(StoreFault, WhateverWriteIsTheLastWhatWasAcknowledgedIsThere) {
         disk.LoseUnsynced(random);
         unlink((file + "-shm").c_str());
       }
-      const std::string where = fmt::format("{} after {} writes", end == End::kMachine ? "power lost" : "killed", writes);
+      const std::string where =
+          fmt::format("{} after {} writes", end == End::kMachine ? "power lost" : "killed", writes);
       {
         const auto files = OpenSqliteStore(file, {.vfs = disk.vfs()});
         ASSERT_THAT(files, IsOk()) << where;
       }
       ASSERT_NO_FATAL_FAILURE(ExpectStored(file, acknowledged, where));
-      EXPECT_EQ(CountOf(file, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1) << where;
+      EXPECT_EQ(CountOf(file, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1)
+          << where;
     }
   }
 }
@@ -132,7 +139,9 @@ TEST(StoreFault, AnInterruptedMigrationLeavesTheOldSchemaOrTheNew) {
     const auto db = Db::Open(old, Db::Mode::kReadWrite);
     ASSERT_THAT(db, IsOk());
     ASSERT_THAT((*db)->Execute(std::string(embedded::kSchema0001).c_str()), IsOk());
-    ASSERT_THAT((*db)->Execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version=1", kApplicationId).c_str()), IsOk());
+    ASSERT_THAT((*db)->Execute(
+                    fmt::format("PRAGMA application_id={}; PRAGMA user_version=1", kApplicationId).c_str()),
+                IsOk());
   }
   bool migrated = false;
   for (int64_t writes = 1; !migrated; ++writes) {
@@ -154,7 +163,8 @@ TEST(StoreFault, AnInterruptedMigrationLeavesTheOldSchemaOrTheNew) {
     // Who only reads cannot undo what was cut short before the file came to write-ahead logging.
     const bool cut_short = std::filesystem::exists(file + "-journal");
     const int64_t version = CountOf(file, "PRAGMA user_version");
-    EXPECT_TRUE(cut_short || version == 1 || version == SchemaVersion()) << version << " after " << writes << " writes";
+    EXPECT_TRUE(cut_short || version == 1 || version == SchemaVersion())
+        << version << " after " << writes << " writes";
     EXPECT_THAT(OpenSqliteStore(file, {.vfs = disk.vfs()}), IsOk()) << "after " << writes << " writes";
     EXPECT_EQ(CountOf(file, "PRAGMA user_version"), SchemaVersion());
     EXPECT_EQ(CountOf(file + ".schema-1.bak", "PRAGMA user_version"), 1) << "the old one is kept";
@@ -168,7 +178,8 @@ TEST(StoreFault, AFullDiskIsTroubleUntilThereIsSpace) {
   ASSERT_THAT(files, IsOk());
   const WorkerRecord alice{.name = "alice", .session = "s", .devices_json = "[]", .slots = 1};
   disk.Set(FaultDisk::Fault::kFull);
-  EXPECT_THAT(files->store->UpsertWorker(alice, kNow), StatusIs(absl::StatusCode::kResourceExhausted, testing::_));
+  EXPECT_THAT(files->store->UpsertWorker(alice, kNow),
+              StatusIs(absl::StatusCode::kResourceExhausted, testing::_));
   ASSERT_TRUE(files->store->Trouble().has_value());
   EXPECT_FALSE(files->store->Trouble()->needs_restart);
   disk.Set(FaultDisk::Fault::kNone);
@@ -185,7 +196,8 @@ TEST(StoreFault, AfterAFailedSyncNothingIsAcknowledgedUntilARestart) {
   disk.Set(FaultDisk::Fault::kSyncError);
   EXPECT_FALSE(files->store->UpsertWorker(alice, kNow).ok());
   disk.Set(FaultDisk::Fault::kNone);
-  EXPECT_FALSE(files->store->UpsertWorker(alice, kNow).ok()) << "the kernel may have dropped what it could not write";
+  EXPECT_FALSE(files->store->UpsertWorker(alice, kNow).ok())
+      << "the kernel may have dropped what it could not write";
   ASSERT_TRUE(files->store->Trouble().has_value());
   EXPECT_TRUE(files->store->Trouble()->needs_restart);
 }

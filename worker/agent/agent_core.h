@@ -160,7 +160,7 @@ class AgentCore {
   absl::Duration away_since_;  // with failures_ > 0
   absl::Duration next_sync_;
   absl::Duration news_from_ = -absl::InfiniteDuration();  // news may be told
-  int known_room_ = 0;  // the most the coordinator may think there is
+  int known_room_ = 0;                                    // the most the coordinator may think there is
   std::optional<absl::Duration> drain_deadline_;
   std::optional<absl::Status> ended_;
 };

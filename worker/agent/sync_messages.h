@@ -102,8 +102,8 @@ struct SyncResponse {
   std::vector<StoredSeq> stored;
   std::vector<int64_t> stop;
   std::vector<Lease> leases;
-  absl::Duration next_call = absl::Seconds(1);       // without news
-  absl::Duration news = absl::ZeroDuration();        // news waits this long
+  absl::Duration next_call = absl::Seconds(1);  // without news
+  absl::Duration news = absl::ZeroDuration();   // news waits this long
   absl::Duration lease = absl::Seconds(30);
   bool send_info = false;
 };

@@ -173,7 +173,8 @@ TEST_P(StoreReaderTest, ListsJobsByStateInGridOrder) {
   EXPECT_EQ(failed[0].id, jobs[1].attempt.job);
   EXPECT_EQ(failed[0].seed, 2);
   EXPECT_EQ(failed[0].attempts, 1);
-  EXPECT_THAT(failed[0].error, AllOf(HasSubstr("failed"), HasSubstr(": boom"))) << "why it was given up, and the last error";
+  EXPECT_THAT(failed[0].error, AllOf(HasSubstr("failed"), HasSubstr(": boom")))
+      << "why it was given up, and the last error";
   EXPECT_EQ(failed[0].key, JobKey(Grid(spec).Job(0, 2)));
   EXPECT_THAT(failed[0].params_json, AllOf(HasSubstr("\"mlp\""), HasSubstr("\"adam\"")));
 }

@@ -27,7 +27,11 @@ class SecurityTest : public CoordinatorTest {
   }
 
   Endpoint As(const std::string& token_file) const {
-    return {.address = server_->address(), .ca_file = security_.ca(), .token_file = token_file, .certificate_file = {}, .key_file = {}};
+    return {.address = server_->address(),
+            .ca_file = security_.ca(),
+            .token_file = token_file,
+            .certificate_file = {},
+            .key_file = {}};
   }
   std::string TokenOf(Role role) const {
     return dir_ / ("security/" + std::string(RoleName(role)) + ".token");
@@ -89,7 +93,8 @@ TEST_F(SecurityTest, EveryMethodIsClosedToNobodyAndOpenToTheRolesThatTheTableNam
     EXPECT_GE(allowed, 1) << method << " has no rule";
     EXPECT_LT(allowed, 4) << method;
   }
-  EXPECT_EQ(CodeOf(As(TokenOf(Role::kAdmin)), "/gridsweep.v1.SweepService/Destroy"), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(CodeOf(As(TokenOf(Role::kAdmin)), "/gridsweep.v1.SweepService/Destroy"),
+            grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(SecurityTest, AWorkersTokenActsOnlyOnLeasesThatItWasGiven) {
@@ -100,7 +105,8 @@ TEST_F(SecurityTest, AWorkersTokenActsOnlyOnLeasesThatItWasGiven) {
   submit.set_yaml(kGridYaml);
   ASSERT_THAT(Call(*submitter, &v1::SweepService::Stub::Submit, submit), IsOk());
   const auto workers = v1::WorkerService::NewStub(ConnectTo(As(TokenOf(Role::kWorker))).value());
-  ASSERT_OK_AND_ASSIGN(const v1::SyncResponse leased, Call(*workers, &v1::WorkerService::Stub::Sync, Hello("alice", 1)));
+  ASSERT_OK_AND_ASSIGN(const v1::SyncResponse leased,
+                       Call(*workers, &v1::WorkerService::Stub::Sync, Hello("alice", 1)));
   ASSERT_EQ(leased.leases_size(), 1);
 
   // Another worker, with the same right to sync, that knows the attempt but not its lease's token.
@@ -126,7 +132,8 @@ TEST_F(SecurityTest, TokensComeAndGoWithoutARestart) {
   const auto channel = ConnectTo(As(file)).value();
   EXPECT_TRUE(CallMethod(channel, method).ok()) << "accepted at once";
   ASSERT_THAT(security_.Revoke(id), IsOk());
-  EXPECT_EQ(CallMethod(channel, method).error_code(), grpc::StatusCode::UNAUTHENTICATED) << "also on an open connection";
+  EXPECT_EQ(CallMethod(channel, method).error_code(), grpc::StatusCode::UNAUTHENTICATED)
+      << "also on an open connection";
   EXPECT_THAT(security_.Revoke(id), StatusIs(StatusCode::kNotFound, HasSubstr("admin-")));
 }
 
@@ -139,7 +146,8 @@ TEST_F(SecurityTest, MutualTlsKnowsARoleByItsCertificate) {
   eve.key_file = dir_ / "security/eve.key";
   EXPECT_EQ(CodeOf(eve, "/gridsweep.v1.SweepService/ListSweeps"), grpc::StatusCode::OK);
   EXPECT_EQ(CodeOf(eve, "/gridsweep.v1.SweepService/Submit"), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_EQ(CodeOf(As(TokenOf(Role::kViewer)), "/gridsweep.v1.SweepService/ListSweeps"), grpc::StatusCode::UNAVAILABLE)
+  EXPECT_EQ(CodeOf(As(TokenOf(Role::kViewer)), "/gridsweep.v1.SweepService/ListSweeps"),
+            grpc::StatusCode::UNAVAILABLE)
       << "a token does not replace the certificate";
 }
 
@@ -158,7 +166,8 @@ TEST_F(SecurityTest, ATokenNeverTravelsUnencrypted) {
   endpoint.ca_file = "";
   EXPECT_THAT(ConnectTo(endpoint), StatusIs(StatusCode::kInvalidArgument, HasSubstr("--ca")));
   chmod(TokenOf(Role::kAdmin).c_str(), 0644);
-  EXPECT_THAT(ConnectTo(As(TokenOf(Role::kAdmin))), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("chmod 600")));
+  EXPECT_THAT(ConnectTo(As(TokenOf(Role::kAdmin))),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("chmod 600")));
 }
 
 TEST_F(SecurityTest, ItDoesNotStartWithASecretThatOthersCanReadOrACertificateThatHasExpired) {

@@ -12,7 +12,8 @@ TEST(Verdict, TellsAPoisonousJobFromASickMachine) {
             "its worker alice was lost 5 times while it trained it");
   EXPECT_EQ(DescribeFailure(AttemptState::kFailed, true, 3, {"alice", "bob"}),
             "poison: it failed 3 times, on alice and bob");
-  EXPECT_EQ(DescribeFailure(AttemptState::kFailed, true, 3, {"alice"}), "it failed 3 times, each time on alice");
+  EXPECT_EQ(DescribeFailure(AttemptState::kFailed, true, 3, {"alice"}),
+            "it failed 3 times, each time on alice");
   EXPECT_EQ(DescribeFailure(AttemptState::kFailed, false, 1, {"alice"}),
             "it cannot be trained, so it was not tried again");
 }

@@ -16,7 +16,9 @@ TEST(Pace, AFewWorkersAreLively) {
 
 TEST(Pace, ManyWorkersTogetherCallABoundedNumberOfTimesASecond) {
   for (const int64_t workers : {1000, 2000, 5000}) {
-    const auto calls = [&](absl::Duration each) { return static_cast<double>(workers) / absl::ToDoubleSeconds(each); };
+    const auto calls = [&](absl::Duration each) {
+      return static_cast<double>(workers) / absl::ToDoubleSeconds(each);
+    };
     EXPECT_LE(calls(ChoosePace(workers, true, kLeaseTerm).news), 1000) << workers;
     EXPECT_LE(calls(ChoosePace(workers, false, kLeaseTerm).next_call), 1000) << workers;
   }

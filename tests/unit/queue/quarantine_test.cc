@@ -15,7 +15,8 @@ class QuarantineTest : public QueueTest {
  protected:
   // One job after the other fails on the worker.
   void FailJobs(FakeWorker& worker, int jobs) {
-    for (int i = 0; i < jobs; ++i) End(worker, Lease(worker), Finished(AttemptState::kFailed, "the disk is broken"));
+    for (int i = 0; i < jobs; ++i)
+      End(worker, Lease(worker), Finished(AttemptState::kFailed, "the disk is broken"));
   }
   std::string QuarantineOf(const std::string& name) {
     for (const LiveWorker& worker : queue_->Workers(clock_.Now())) {
@@ -71,7 +72,9 @@ TEST_F(QuarantineTest, AJobThatFailsOnSeveralWorkersIsPoison) {
     End(worker, Lease(worker), Finished(AttemptState::kFailed, "killed by SIGSEGV"));
   }
   ASSERT_EQ(QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'failed'"), 1);
-  EXPECT_EQ(QueryInt("SELECT count(*) FROM v_jobs WHERE verdict = 'poison: it failed 3 times, on alice and bob'"), 1);
+  EXPECT_EQ(
+      QueryInt("SELECT count(*) FROM v_jobs WHERE verdict = 'poison: it failed 3 times, on alice and bob'"),
+      1);
 }
 
 }  // namespace

@@ -15,8 +15,9 @@ using testing::HasSubstr;
 TEST(Certificates, AreIssuedForNamesAndAddressesUntilADay) {
   const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
   ASSERT_OK_AND_ASSIGN(const Identity authority, MakeAuthority("ours", now, absl::Hours(1000)));
-  ASSERT_OK_AND_ASSIGN(const Identity server, IssueCertificate(authority, {"coordinator", {"localhost", "127.0.0.1", "::1"}, true},
-                                                               now, absl::Hours(10)));
+  ASSERT_OK_AND_ASSIGN(const Identity server,
+                       IssueCertificate(authority, {"coordinator", {"localhost", "127.0.0.1", "::1"}, true},
+                                        now, absl::Hours(10)));
   EXPECT_THAT(server.certificate, HasSubstr("BEGIN CERTIFICATE"));
   EXPECT_THAT(server.key, HasSubstr("BEGIN PRIVATE KEY"));
   ASSERT_OK_AND_ASSIGN(const absl::Time expiry, ExpiryOf(server.certificate));

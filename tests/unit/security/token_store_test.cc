@@ -26,7 +26,8 @@ TEST(TokenStore, KnowsTokensByTheirHashes) {
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->id, worker.entry.id);
   EXPECT_EQ(found->role, Role::kWorker);
-  for (const std::string& wrong : {std::string(), worker.token.substr(1), worker.token + "0", worker.entry.sha256}) {
+  for (const std::string& wrong :
+       {std::string(), worker.token.substr(1), worker.token + "0", worker.entry.sha256}) {
     ASSERT_OK_AND_ASSIGN(const auto nobody, store.Find(wrong));
     EXPECT_FALSE(nobody.has_value()) << wrong;
   }
