@@ -1,6 +1,5 @@
 #include "common/base/sha256.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 
 namespace gridsweep {
@@ -24,7 +23,12 @@ std::string Sha256::HexDigest() {
   unsigned int size = 0;
   EVP_DigestFinal_ex(state_->context, digest, &size);
   std::string hex;
-  for (unsigned int i = 0; i < size; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+  hex.reserve(2 * size);
+  for (unsigned int i = 0; i < size; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += kDigits[digest[i] >> 4];
+    hex += kDigits[digest[i] & 15];
+  }
   return hex;
 }
 

@@ -105,7 +105,14 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
 absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankResponse& response) {
   GS_ASSIGN_OR_RETURN(const SweepId id, parts_.reader->FindSweep(request.sweep()));
   GS_ASSIGN_OR_RETURN(const SweepRecord sweep, parts_.reader->GetSweep(id));
-  GS_ASSIGN_OR_RETURN(std::vector<CellResults> cells, parts_.reader->ListResults(id));
+  std::vector<CellResults> cells;
+  if (request.top() > 0 && request.by().empty() && request.sort().empty()) {
+    GS_ASSIGN_OR_RETURN(cells, parts_.reader->BestResults(id, sweep.objective.goal, request.top()));
+  }
+  const bool only_best = !cells.empty();
+  if (!only_best) {
+    GS_ASSIGN_OR_RETURN(cells, parts_.reader->ListResults(id));
+  }
   GS_ASSIGN_OR_RETURN(const auto levels, parts_.reader->AxisLevels(id));
   const AxisUse use = FindAxisUse(levels);
   std::vector<size_t> columns = use.varying;
@@ -129,12 +136,12 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
   for (const size_t axis : use.varying) {
     for (const std::string& label : levels[axis]) response.add_all_labels(label);
   }
-  response.set_total_rows(static_cast<int64_t>(rows.size()));
-  response.set_shares_epochs(std::any_of(
-      rows.begin(), rows.end(), [](const RankedRow& row) { return row.shared_epochs.value_or(0) > 0; }));
+  response.set_total_rows(only_best ? sweep.cells : static_cast<int64_t>(rows.size()));
   if (request.top() > 0 && static_cast<size_t>(request.top()) < rows.size()) {
     rows.resize(static_cast<size_t>(request.top()));
   }
+  response.set_shares_epochs(std::any_of(
+      rows.begin(), rows.end(), [](const RankedRow& row) { return row.shared_epochs.value_or(0) > 0; }));
   for (const RankedRow& row : rows) *response.add_rows() = ToProto(row, columns);
   const Metric metric = sweep.objective.metric;
   response.set_ranked_on_test(metric == Metric::kTestLoss || metric == Metric::kTestAccuracy);

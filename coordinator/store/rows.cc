@@ -54,17 +54,20 @@ absl::StatusOr<std::vector<EpochMetrics>> ReadEpochs(Db& db, AttemptId attempt) 
   }
 }
 
-absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep) {
+namespace {
+
+// Jobs with their results, grouped to cells. `which` says of which cells c.
+template <typename... Args>
+absl::StatusOr<std::vector<CellResults>> ReadCellsWhere(Db& db, std::string_view which, const Args&... args) {
   std::vector<CellResults> cells;
   GS_ASSIGN_OR_RETURN(
       Statement rows,
       db.Query(
           fmt::format(
               "SELECT c.id, c.ordinal, c.model, c.activation, c.optimizer, c.regularization, c.scheduler, "
-              "{} FROM cells c CROSS JOIN jobs j ON j.cell = c.id {} WHERE c.sweep = ?1 "
-              "ORDER BY c.ordinal, j.seed",
-              kJobResultColumns, kJobResultJoins),
-          sweep.value));
+              "{} FROM cells c CROSS JOIN jobs j ON j.cell = c.id {} WHERE {} ORDER BY c.ordinal, j.seed",
+              kJobResultColumns, kJobResultJoins, which),
+          args...));
   while (true) {
     GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
     if (!more) return cells;
@@ -76,6 +79,24 @@ absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep) {
     GS_ASSIGN_OR_RETURN(JobResult result, ReadJobResult(rows, 2 + kAxisCount));
     cells.back().jobs.push_back(std::move(result));
   }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep) {
+  return ReadCellsWhere(db, "c.sweep = ?1", sweep.value);
+}
+
+absl::StatusOr<std::vector<CellResults>> ReadBestCells(Db& db, SweepId sweep, Goal goal, int64_t limit) {
+  // A sweep's cells are stored at once: their ids are one range, in the order of the grid.
+  return ReadCellsWhere(
+      db,
+      fmt::format("c.id IN (SELECT cell FROM cell_statistics WHERE cell BETWEEN "
+                  "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal LIMIT 1) AND "
+                  "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal DESC LIMIT 1) "
+                  "ORDER BY mean {}, n DESC, cell LIMIT ?2)",
+                  goal == Goal::kMax ? "DESC" : "ASC"),
+      sweep.value, limit);
 }
 
 absl::StatusOr<CellResults> ReadCellOfJob(Db& db, JobId job) {

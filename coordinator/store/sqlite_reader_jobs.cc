@@ -146,6 +146,18 @@ absl::StatusOr<std::vector<CellResults>> SqliteReader::ListResults(SweepId sweep
   return cells;
 }
 
+absl::StatusOr<std::vector<CellResults>> SqliteReader::BestResults(SweepId sweep, Goal goal, int64_t limit) {
+  std::vector<CellResults> cells;
+  const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
+    GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
+    GS_ASSIGN_OR_RETURN(cells, ReadBestCells(db, sweep, goal, limit));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  if (std::ssize(cells) < limit) cells.clear();
+  return cells;
+}
+
 absl::StatusOr<std::vector<JobRecord>> SqliteReader::ListJobs(SweepId sweep, std::optional<JobState> state,
                                                               int64_t limit) {
   std::vector<JobRecord> jobs;

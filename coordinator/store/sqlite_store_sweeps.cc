@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/base/json.h"
+#include "common/sweep/cell_documents.h"
 #include "common/sweep/sharing.h"
 #include "coordinator/store/sqlite_writer.h"
 #include "coordinator/store/sweep_state.h"
@@ -24,23 +25,15 @@ AxisLabelTable LabelValues(const SweepSpec& spec, const Catalog& catalog) {
   return labels;
 }
 
-// What the store keeps of a job once per cell.
-std::string CellParams(const JobSpec& spec) {
-  Json json = JobSpecToJson(spec);
-  json.erase("seed");
-  json.erase("dataset_digest");
-  return json.dump();
-}
-
 // Numbers the classes of a new sweep: one for each model and size of group.
 class WorkNumbering {
  public:
-  WorkClass& Find(size_t model, double group_epochs, const JobSpec& job) {
+  WorkClass& Find(size_t model, double group_epochs, const SweepSpec& spec) {
     const auto [found, is_new] = index_.try_emplace({model, group_epochs}, classes_.size());
     if (is_new) {
       WorkClass& work = classes_.emplace_back();
       work.work = static_cast<int64_t>(found->second);
-      work.kind = ComponentToJson(job.model).dump();
+      work.kind = ComponentToJson(spec.axis(Axis::kModel)[model].components[0]).dump();
       work.group_epochs = group_epochs;
     }
     return classes_[found->second];
@@ -114,6 +107,7 @@ absl::StatusOr<SubmittedSweep> SqliteStore::SubmitSweep(const NewSweep& sweep, c
 absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, const Grid& grid,
                                       const Catalog& catalog) {
   const AxisLabelTable labels = LabelValues(spec, catalog);
+  const CellDocuments documents(spec);
   GS_ASSIGN_OR_RETURN(const int64_t last_job, db_->QueryInt("SELECT coalesce(max(id), 0) FROM jobs"));
   int64_t job_id = last_job;
   SharingForecast forecast(spec, grid);
@@ -125,7 +119,6 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
     if (grid.IsExcluded(index)) continue;
     const std::array<size_t, kAxisCount> position = grid.Position(index);
     for (size_t axis = 0; axis < kAxisCount; ++axis) used[axis].insert(position[axis]);
-    const JobSpec job = grid.Job(index, spec.seeds.front());
     if (group != forecast.GroupOf(index)) {
       group = forecast.GroupOf(index);
       first_job = job_id + 1;
@@ -133,13 +126,13 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
     const SharingForecast::Group& shared = forecast.Forecast(group);
     const double added = shared.added[position[static_cast<size_t>(Axis::kScheduler)]].Expected();
     WorkClass& work =
-        numbering.Find(position[static_cast<size_t>(Axis::kModel)], shared.total.Expected(), job);
+        numbering.Find(position[static_cast<size_t>(Axis::kModel)], shared.total.Expected(), spec);
     GS_RETURN_IF_ERROR(
         db_->Run("INSERT INTO cells (sweep, ordinal, key, model, activation, optimizer, regularization, "
                  "scheduler, params) "
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                 sweep.value, index, CellKey(job), labels[0][position[0]], labels[1][position[1]],
-                 labels[2][position[2]], labels[3][position[3]], labels[4][position[4]], CellParams(job)));
+                 sweep.value, index, documents.Key(position), labels[0][position[0]], labels[1][position[1]],
+                 labels[2][position[2]], labels[3][position[3]], labels[4][position[4]], documents.Params(position)));
     const int64_t cell = db_->LastInsertId();
     for (size_t seed = 0; seed < spec.seeds.size(); ++seed) {
       GS_RETURN_IF_ERROR(db_->Run(

@@ -149,6 +149,9 @@ class StoreReader {
   virtual absl::StatusOr<std::vector<std::string>> RecentFailures(SweepId sweep, int64_t limit) = 0;
 
   virtual absl::StatusOr<std::vector<CellResults>> ListResults(SweepId sweep) = 0;  // in grid order
+  // Of the `limit` cells that RankCells ranks first, in grid order; of none if fewer have a mean yet. Takes no longer for
+  // a large sweep than reading one number a cell.
+  virtual absl::StatusOr<std::vector<CellResults>> BestResults(SweepId sweep, Goal goal, int64_t limit) = 0;
   virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
                                                           int64_t limit) = 0;
   virtual absl::StatusOr<JobDetailRecord> GetJob(JobId job) = 0;

@@ -158,6 +158,30 @@ TEST_P(StoreReaderTest, ResultsCarryTheMetricsOfTheObjectivesEpoch) {
   EXPECT_EQ(cells[1].jobs[0].state, JobState::kRunning);
 }
 
+TEST_P(StoreReaderTest, TheBestResultsAreThoseThatRankFirst) {
+  const SweepId id = s_->Submit();
+  const std::vector<ClaimedJob> jobs = s_->Claim(8);
+  s_->Succeed(jobs[0].attempt, {0.5});
+  s_->Succeed(jobs[2].attempt, {0.9});
+  s_->Succeed(jobs[4].attempt, {0.9});  // equal, but with two seeds
+  s_->Succeed(jobs[5].attempt, {0.9});
+  s_->Fail(jobs[6].attempt, "boom");
+  for (const Goal goal : {Goal::kMax, Goal::kMin}) {
+    for (int64_t limit = 1; limit <= 3; ++limit) {
+      const std::vector<RankedRow> all = RankCells(s_->reader().ListResults(id).value(), goal);
+      const std::vector<RankedRow> best = RankCells(s_->reader().BestResults(id, goal, limit).value(), goal);
+      ASSERT_THAT(best, SizeIs(limit));
+      for (size_t i = 0; i < best.size(); ++i) {
+        EXPECT_EQ(best[i].cell, all[i].cell);
+        EXPECT_EQ(best[i].rank, all[i].rank);
+        EXPECT_EQ(best[i].mean, all[i].mean);
+        EXPECT_EQ(best[i].job_ids, all[i].job_ids);
+      }
+    }
+  }
+  EXPECT_THAT(s_->reader().BestResults(id, Goal::kMax, 4).value(), IsEmpty()) << "only three have a mean";
+}
+
 TEST_P(StoreReaderTest, ListsJobsByStateInGridOrder) {
   const SweepId id = s_->Submit();
   const std::vector<ClaimedJob> jobs = s_->Claim(2);
