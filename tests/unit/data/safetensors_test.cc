@@ -37,7 +37,9 @@ TEST(SafeTensors, NoPartOfAFileIsTakenForAWholeOne) {
   content.tensors["x"] = {"F32", {4}, std::string_view("abcdefghijklmnop")};
   const std::string file = WriteSafeTensors(content);
   for (size_t size = 0; size < file.size(); ++size)
-    EXPECT_THAT(ParseSafeTensors(std::string_view(file).substr(0, size)), StatusIs(StatusCode::kInvalidArgument)) << size;
+    EXPECT_THAT(ParseSafeTensors(std::string_view(file).substr(0, size)),
+                StatusIs(StatusCode::kInvalidArgument))
+        << size;
   EXPECT_THAT(ParseSafeTensors(file + "x"), StatusIs(StatusCode::kInvalidArgument));
 }
 
@@ -63,7 +65,8 @@ TEST(SafeTensors, AHostileHeaderIsRefused) {
       {R"({"__metadata__": {"a": 1}})", "", "no text"},
   };
   for (const Case& test : kCases)
-    EXPECT_THAT(ParseSafeTensors(File(test.header, test.data)), StatusIs(StatusCode::kInvalidArgument, HasSubstr(test.why)))
+    EXPECT_THAT(ParseSafeTensors(File(test.header, test.data)),
+                StatusIs(StatusCode::kInvalidArgument, HasSubstr(test.why)))
         << test.header;
   std::string huge = File("{}", "");
   huge[7] = '\x7f';
