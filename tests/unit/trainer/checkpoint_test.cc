@@ -15,6 +15,7 @@ using absl::StatusCode;
 using testing::_;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 const ImageShape kShape{6, 6, 4};
 
