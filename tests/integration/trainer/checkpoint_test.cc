@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/base/sha256.h"
+#include "common/data/safetensors.h"
 #include "tests/integration/trainer/tiny_dataset.h"
 #include "tests/integration/trainer/trainer_process.h"
 #include "tests/support/temp_dir.h"
@@ -285,6 +286,58 @@ TEST_F(CheckpointResumeTest, WhatCannotBeUsedIsToldAndTheNextIsTried) {
     ASSERT_EQ(told.size(), 1U);
     EXPECT_THAT(told[0]["error"].get<std::string>(), HasSubstr("no model of epoch 1"));
   }
+}
+
+// Each hashes to its name and says that it is of this job: made by an enemy, or by a bug.
+TEST_F(CheckpointResumeTest, AnInventedCheckpointIsRefused) {
+  Json job = Job("mlp");
+  job["objective"] = {{"epoch", "last"}, {"goal", "max"}, {"metric", "test_accuracy"}};
+  auto trainer = StartWithCheckpoints();
+  const Events expected = Run(*trainer, job);
+  const std::string good = ReadFile(PathOf(Checkpoints(expected)[2]));
+  const SafeTensors content = ParseSafeTensors(good).value();
+  ASSERT_TRUE(content.tensors.contains("record.2.predicted"));
+  const std::string garbage(1 << 20, '\x7f');
+  const auto planted = [&](auto change) {
+    SafeTensors invented = content;
+    change(invented);
+    return Plant(WriteSafeTensors(invented));
+  };
+  // Of the same size, filled with 0x7f.
+  const auto filled = [&](const char* name) {
+    return planted([&](SafeTensors& s) {
+      s.tensors[name].bytes = std::string_view(garbage).substr(0, s.tensors[name].bytes.size());
+    });
+  };
+  const auto emptied = [&](const char* name) {
+    return planted([&](SafeTensors& s) { s.tensors[name].shape = {0}, s.tensors[name].bytes = {}; });
+  };
+  Json epochs = Json::parse(content.metadata.at("epochs"));
+  for (int epoch = 3; epoch <= 5; ++epoch) {
+    epochs.push_back(epochs.back());
+    epochs.back()["epoch"] = epoch;
+  }
+  const std::vector<std::pair<std::string, std::string>> invented = {
+      {filled("record.2.predicted"), "60 images of 4 classes"},
+      {emptied("record.2.predicted"), "60 images of 4 classes"},
+      {emptied("record.2.confidence"), "60 images of 4 classes"},
+      {emptied("model.values"), "parameters"},
+      {emptied("model.buffer.1"), "buffers"},
+      {emptied("optimizer.0"), "optimizer"},
+      {planted([](SafeTensors& s) { s.tensors.erase("optimizer.1"); }), "optimizer"},
+      {filled("generator.dropout"), "generator"},
+      {filled("generator.shuffle"), "generator"},
+      {emptied("generator.shuffle"), "generator"},
+      {planted([&](SafeTensors& s) { s.metadata["epochs"] = epochs.dump(), s.metadata["epoch"] = "5"; }), ""},
+      {planted([](SafeTensors& s) { s.metadata["epochs"] = "[]"; }), "epochs"}};
+  std::vector<std::string> resume;
+  for (const auto& [sha256, why] : invented) resume.push_back(sha256);
+  const Events events = Run(*trainer, job, resume);
+  EXPECT_EQ(Numbers(events), Numbers(expected));
+  const Events told = OfType(events, "checkpoint_unusable");
+  ASSERT_EQ(told.size(), invented.size());
+  for (size_t i = 0; i < told.size(); ++i)
+    EXPECT_THAT(told[i]["error"].get<std::string>(), HasSubstr(invented[i].second)) << i;
 }
 
 TEST_F(CheckpointResumeTest, WithoutAFolderNothingIsWrittenOrRead) {
