@@ -10,6 +10,8 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
     return Json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     return InvalidArgument("not valid JSON at byte {}", error.byte);
+  } catch (const nlohmann::json::exception&) {  // out_of_range: 1e999
+    return InvalidArgument("not valid JSON: a number is too large");
   }
 }
 

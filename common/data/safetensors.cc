@@ -10,7 +10,8 @@ namespace gridsweep {
 namespace {
 
 constexpr size_t kLengthBytes = 8;
-constexpr uint64_t kMaxHeader = 100'000'000;  // the reference implementation's
+// Enough for the metrics of 10,000 epochs. Parsed JSON takes many times the memory of its text.
+constexpr uint64_t kMaxHeader = 16 << 20;
 constexpr size_t kMaxDimensions = 16;
 
 std::optional<uint64_t> ElementBytes(std::string_view dtype) {
@@ -98,7 +99,8 @@ std::string WriteSafeTensors(const SafeTensors& content) {
                     {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
-  std::string text = header.dump();
+  // Class names need not be UTF-8.
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.append((8 - text.size() % 8) % 8, ' ');
   std::string file;
   file.reserve(kLengthBytes + text.size() + offset);

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "common/data/split.h"
+#include "worker/trainer/model_file.h"
 #include "worker/trainer/seeding.h"
+#include "worker/trainer/torch_guard.h"
 
 namespace gridsweep {
 namespace {
@@ -20,23 +22,34 @@ int64_t Classes(const DeviceDataset& data) {
   return static_cast<int64_t>(data.info.class_names.size());
 }
 
+// Whether Summarize can work on what a file says.
+absl::Status CheckMeasurement(const Measurement& test, int64_t images, int64_t classes) {
+  const bool fits = test.predicted.dim() == 1 && test.predicted.size(0) == images &&
+                    test.confidence.dim() == 1 && test.confidence.size(0) == images;
+  if (fits && test.predicted.ge(0).logical_and(test.predicted.lt(classes)).all().item<bool>())
+    return absl::OkStatus();
+  return InvalidArgument("its predictions are not those of {} images of {} classes", images, classes);
+}
+
 }  // namespace
 
 BundleTraining::BundleTraining(std::vector<BundleJob> jobs, const Registry& registry,
-                               std::shared_ptr<const DeviceDataset> data, at::Device device, Kernels kernels)
-    : data_(std::move(data)),
+                               std::shared_ptr<const DeviceDataset> data, at::Device device, Kernels kernels,
+                               const CheckpointSettings& checkpoints)
+    : registry_(registry),
+      checkpoints_(checkpoints),
+      data_(std::move(data)),
       device_(device),
       training_(jobs.front().spec.training),
+      first_lr_(std::get<double>(jobs.front().spec.optimizer.params.at("lr"))),
+      identity_(CheckpointIdentity::Of(jobs.front().spec, data_->info.digest, checkpoints.environment)),
       session_(jobs.front().spec, registry, {data_->rows, data_->columns, Classes(*data_)}, device, kernels),
       shuffle_(MakeGenerator(jobs.front().spec.seed, kShufflePurpose, at::kCPU)) {
-  const double lr = std::get<double>(jobs.front().spec.optimizer.params.at("lr"));
   for (BundleJob& job : jobs) {
-    auto scheduler = registry.schedulers.Make(job.spec.scheduler, lr, training_.epochs);
-    branches_.push_back({std::move(job.spec), job.listener, std::move(scheduler), {}, std::nullopt});
+    auto scheduler = registry.schedulers.Make(job.spec.scheduler, first_lr_, training_.epochs);
+    branches_.push_back(
+        {std::move(job.spec), job.listener, std::move(job.resume), std::move(scheduler), {}, nullptr});
   }
-  Group all;
-  for (Branch& branch : branches_) all.push_back(&branch);
-  forks_.push_back({std::move(all), 1, lr, nullptr});
 
   const Split split =
       StratifiedSplit(data_->train_labels, Classes(*data_), training_.validation, training_.samples);
@@ -58,12 +71,98 @@ absl::Status BundleTraining::Check() const {
 }
 
 void BundleTraining::Run() {
-  for (const Branch& branch : branches_) branch.listener->Started(data_->info);
+  forks_ = Begin();
   while (!forks_.empty()) {
     Fork next = std::move(forks_.back());
     forks_.pop_back();
     Follow(std::move(next));
   }
+}
+
+std::vector<BundleTraining::Fork> BundleTraining::Begin() {
+  std::vector<Fork> forks;
+  CheckpointCache cache;
+  for (Branch& branch : branches_) {
+    const Start start = StartOf(branch, cache);
+    branch.listener->Started(data_->info, static_cast<int64_t>(branch.epochs.size()));
+    for (const auto& [sha256, why] : start.unusable) branch.listener->CheckpointUnusable(sha256, why);
+    for (const EpochMetrics& metrics : branch.epochs) branch.listener->Epoch(metrics);
+    // Shares the checkpoint's ownership.
+    std::shared_ptr<const TrainingState> from;
+    if (start.from != nullptr) from = {start.from, &start.from->state};
+    const auto same = std::find_if(forks.begin(), forks.end(), [&](const Fork& fork) {
+      return fork.from == from && fork.lr == start.lr;
+    });
+    if (same != forks.end()) {
+      same->group.push_back(&branch);
+    } else {
+      const auto next = static_cast<int64_t>(branch.epochs.size()) + 1;
+      forks.push_back({{&branch}, next, start.lr, std::move(from)});
+    }
+  }
+  // The last is followed first: from scratch, while the session is new, then in the order of the jobs.
+  std::reverse(forks.begin(), forks.end());
+  std::stable_partition(forks.begin(), forks.end(), [](const Fork& fork) { return fork.from != nullptr; });
+  return forks;
+}
+
+BundleTraining::Start BundleTraining::StartOf(Branch& branch, CheckpointCache& cache) const {
+  Start start{nullptr, first_lr_, {}};
+  if (!checkpoints_.folder) return start;
+  for (const std::string& sha256 : branch.resume) {
+    auto known = cache.find(sha256);
+    if (known == cache.end()) known = cache.emplace(sha256, ReadUsable(sha256)).first;
+    const auto& checkpoint = known->second;
+    const absl::StatusOr<double> lr =
+        checkpoint.ok() ? Adopt(**checkpoint, branch) : absl::StatusOr<double>(checkpoint.status());
+    if (lr.ok()) {
+      start.from = *checkpoint;
+      start.lr = *lr;
+      return start;
+    }
+    start.unusable.emplace_back(sha256, lr.status());
+  }
+  return start;
+}
+
+absl::StatusOr<std::shared_ptr<const Checkpoint>> BundleTraining::ReadUsable(
+    const std::string& sha256) const {
+  return GuardTorch([&]() -> absl::StatusOr<std::shared_ptr<const Checkpoint>> {
+    GS_ASSIGN_OR_RETURN(const std::string file, checkpoints_.folder->Get(sha256));
+    GS_ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadCheckpoint(file, identity_));
+    if (static_cast<int64_t>(checkpoint.epochs.size()) >= training_.epochs)
+      return InvalidArgument("nothing is left to train after its epoch {}", checkpoint.epochs.size());
+    GS_RETURN_IF_ERROR(session_.Check(checkpoint.state.session));
+    GS_RETURN_IF_ERROR(CheckGeneratorState(shuffle_, checkpoint.state.shuffle));
+    for (const auto& [epoch, record] : checkpoint.records) {
+      GS_RETURN_IF_ERROR(session_.Check(record->model));
+      GS_RETURN_IF_ERROR(CheckMeasurement(record->test, data_->test.size(), Classes(*data_)));
+    }
+    return std::make_shared<const Checkpoint>(std::move(checkpoint));
+  });
+}
+
+absl::StatusOr<double> BundleTraining::Adopt(const Checkpoint& checkpoint, Branch& branch) const {
+  auto scheduler = registry_.schedulers.Make(branch.spec.scheduler, first_lr_, training_.epochs);
+  double lr = first_lr_;
+  for (const EpochMetrics& epoch : checkpoint.epochs) {
+    if (epoch.lr != lr) {
+      return FailedPrecondition("its learning rate in epoch {} is {}, this job's {}", epoch.epoch, epoch.lr,
+                                lr);
+    }
+    lr = scheduler->Next(epoch);
+  }
+  std::shared_ptr<const EpochRecord> objective;
+  if (const auto counts = ObjectiveEpoch(checkpoint.epochs, branch.spec.objective)) {
+    const auto record = checkpoint.records.find(checkpoint.epochs[*counts].epoch);
+    if (record == checkpoint.records.end())
+      return FailedPrecondition("it has no model of epoch {}, the best so far", *counts + 1);
+    objective = record->second;
+  }
+  branch.scheduler = std::move(scheduler);
+  branch.epochs = checkpoint.epochs;
+  branch.objective = std::move(objective);
+  return lr;
 }
 
 std::vector<JobListener*> BundleTraining::Unfinished() const {
@@ -79,18 +178,23 @@ void BundleTraining::Follow(Fork fork) {
   if (fork.from != nullptr) {
     session_.Restore(fork.from->session);
     shuffle_.set_state(fork.from->shuffle);
+    fork.from = nullptr;
   }
   Group& group = fork.group;
+  auto stored = SteadyClock::now();
   for (int64_t epoch = fork.epoch;; ++epoch) {
     Measurement test;
     const std::optional<EpochMetrics> metrics = RunEpoch(group, epoch, fork.lr, test);
     if (!metrics) return;
     std::erase_if(group, [](const Branch* branch) { return branch->over; });
+    std::shared_ptr<const EpochRecord> record;  // made once, for all whose objective counts this epoch
     for (Branch* branch : group) {
       branch->epochs.push_back(*metrics);
       branch->epochs.back().shared_by = static_cast<int64_t>(group.size());
-      if (ObjectiveEpoch(branch->epochs, branch->spec.objective) == branch->epochs.size() - 1)
-        branch->objective_test = test;
+      if (ObjectiveEpoch(branch->epochs, branch->spec.objective) == branch->epochs.size() - 1) {
+        if (record == nullptr) record = Record(epoch, test);
+        branch->objective = record;
+      }
       branch->listener->Epoch(branch->epochs.back());
     }
     if (!std::isfinite(metrics->train_loss) || !session_.ParametersFinite()) {
@@ -101,8 +205,16 @@ void BundleTraining::Follow(Fork fork) {
       return;
     }
     if (epoch == training_.epochs) {
-      for (Branch* branch : group) End(*branch, Succeeded(*branch));
+      for (Branch* branch : group) {
+        StoreModel(*branch);
+        End(*branch, Succeeded(*branch));
+      }
       return;
+    }
+    if (checkpoints_.folder && SecondsSince(stored) >= checkpoints_.interval_seconds) {
+      if (!EndStopped(group)) return;
+      StoreCheckpoint(group);
+      stored = SteadyClock::now();
     }
     // By learning rate, in the order of the jobs.
     std::vector<std::pair<double, Group>> parts;
@@ -117,7 +229,8 @@ void BundleTraining::Follow(Fork fork) {
       }
     }
     if (parts.size() > 1) {
-      const auto here = std::make_shared<const Checkpoint>(Checkpoint{session_.Save(), shuffle_.get_state()});
+      const auto here =
+          std::make_shared<const TrainingState>(TrainingState{session_.Save(), shuffle_.get_state()});
       for (size_t i = parts.size() - 1; i > 0; --i) {
         forks_.push_back({std::move(parts[i].second), epoch + 1, parts[i].first, here});
       }
@@ -199,6 +312,47 @@ bool BundleTraining::EndStopped(const Group& group) {
   return std::any_of(group.begin(), group.end(), [](const Branch* branch) { return !branch->over; });
 }
 
+std::shared_ptr<const EpochRecord> BundleTraining::Record(int64_t epoch, const Measurement& test) const {
+  EpochRecord record{epoch, test, {}};
+  if (checkpoints_.folder) record.model = session_.SaveModel();
+  return std::make_shared<const EpochRecord>(std::move(record));
+}
+
+void BundleTraining::StoreCheckpoint(const Group& group) {
+  const auto stored = GuardTorch([&]() -> absl::StatusOr<StoredFile> {
+    // All of the group have trained the same epochs.
+    Checkpoint checkpoint{{session_.Save(), shuffle_.get_state()}, group.front()->epochs, {}};
+    for (const Branch* branch : group) {
+      if (branch->objective != nullptr) checkpoint.records[branch->objective->epoch] = branch->objective;
+    }
+    GS_ASSIGN_OR_RETURN(const std::string file, WriteCheckpoint(checkpoint, identity_));
+    return checkpoints_.folder->Put(file);
+  });
+  for (const Branch* branch : group) {
+    if (stored.ok()) {
+      branch->listener->Checkpointed(branch->epochs.back().epoch, *stored);
+    } else {
+      branch->listener->Warned(fmt::format("no checkpoint: {}", Message(stored.status())));
+    }
+  }
+}
+
+void BundleTraining::StoreModel(const Branch& branch) const {
+  if (!checkpoints_.folder || branch.objective == nullptr) return;
+  const EpochRecord& record = *branch.objective;
+  const auto stored = GuardTorch([&]() -> absl::StatusOr<StoredFile> {
+    GS_ASSIGN_OR_RETURN(const std::string file,
+                        WriteModelFile(session_.Named(record.model), branch.spec, *data_,
+                                       branch.epochs[static_cast<size_t>(record.epoch) - 1]));
+    return checkpoints_.folder->Put(file);
+  });
+  if (stored.ok()) {
+    branch.listener->ModelStored(record.epoch, *stored);
+  } else {
+    branch.listener->Warned(fmt::format("its model is not kept: {}", Message(stored.status())));
+  }
+}
+
 void BundleTraining::End(Branch& branch, const absl::StatusOr<JobOutcome>& outcome) {
   branch.over = true;
   branch.listener->Ended(outcome);
@@ -206,8 +360,8 @@ void BundleTraining::End(Branch& branch, const absl::StatusOr<JobOutcome>& outco
 
 JobOutcome BundleTraining::Succeeded(const Branch& branch) const {
   JobOutcome outcome;
-  if (branch.objective_test)
-    outcome.evaluation = Summarize(*branch.objective_test, data_->test, Classes(*data_));
+  if (branch.objective != nullptr)
+    outcome.evaluation = Summarize(branch.objective->test, data_->test, Classes(*data_));
   return outcome;
 }
 

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "common/job/job_spec.h"
-#include "worker/trainer/bundle_training.h"
 #include "worker/trainer/torch_guard.h"
 
 namespace gridsweep {
@@ -36,7 +35,7 @@ absl::Status JobRunner::Run(const std::vector<JobTask>& tasks) {
       spec = InvalidArgument("jobs of one bundle may differ in the scheduler alone");
     }
     if (spec.ok()) {
-      jobs.push_back({*std::move(spec), task.listener});
+      jobs.push_back({*std::move(spec), task.listener, task.resume});
     } else {
       task.listener->Ended(spec.status());
     }
@@ -51,7 +50,7 @@ absl::Status JobRunner::Run(const std::vector<JobTask>& tasks) {
     auto data = datasets_.Get(dataset, digest);
     // Another machine may have the data, and in order, so this is no job's fault.
     if (!data.ok()) return Unavailable("{}", Message(data.status()));
-    training.emplace(std::move(jobs), registry_, *data, device_, kernels_);
+    training.emplace(std::move(jobs), registry_, *data, device_, kernels_, checkpoints_);
     GS_RETURN_IF_ERROR(training->Check());
     training->Run();
     return absl::OkStatus();

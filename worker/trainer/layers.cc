@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/base/status.h"
 #include "worker/trainer/tuned_ops.h"
 
 namespace gridsweep {
@@ -55,17 +56,28 @@ at::Tensor LayerBuilder::Uniform(at::IntArrayRef shape, int64_t fan_in) {
   return parameters_.back();
 }
 
+void LayerBuilder::NameParameters(const std::string& layer) {
+  parameter_names_.push_back(layer + ".weight");
+  parameter_names_.push_back(layer + ".bias");
+}
+
 Linear LayerBuilder::AddLinear(int64_t inputs, int64_t outputs) {
+  NameParameters(fmt::format("fc{}", ++linears_));
   const at::Tensor weight = Uniform({outputs, inputs}, inputs);
   return {weight, Uniform({outputs}, inputs), kernels_};
 }
 
 Convolution LayerBuilder::AddConvolution(int64_t inputs, int64_t outputs) {
+  NameParameters(fmt::format("conv{}", ++convolutions_));
   const at::Tensor weight = Uniform({outputs, inputs, 3, 3}, 9 * inputs);
   return {weight, Uniform({outputs}, 9 * inputs), kernels_};
 }
 
 BatchNorm LayerBuilder::AddBatchNorm(int64_t channels) {
+  const std::string name = fmt::format("bn{}", ++norms_);
+  NameParameters(name);
+  buffer_names_.push_back(name + ".running_mean");
+  buffer_names_.push_back(name + ".running_var");
   parameters_.push_back(at::ones({channels}, at::kFloat));
   parameters_.push_back(at::zeros({channels}, at::kFloat));
   buffers_.push_back(at::zeros({channels}, at::kFloat));

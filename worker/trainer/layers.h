@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,14 +65,22 @@ class LayerBuilder {
   // In order of creation, weight before bias: the order of torch.nn.Module.parameters().
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   const std::vector<at::Tensor>& buffers() const { return buffers_; }
+  // Of each of them, as torch.nn calls it in a module whose layers of a kind are counted from 1: "conv1.weight",
+  // "bn1.running_mean", "fc2.bias".
+  const std::vector<std::string>& parameter_names() const { return parameter_names_; }
+  const std::vector<std::string>& buffer_names() const { return buffer_names_; }
 
  private:
   // Uniform in ±1/√fan_in: kaiming_uniform with a = √5, the default of torch.nn.Linear and torch.nn.Conv2d.
   at::Tensor Uniform(at::IntArrayRef shape, int64_t fan_in);
+  // Weight and bias of `layer` are the next parameters.
+  void NameParameters(const std::string& layer);
 
   at::Generator init_;
   const Kernels kernels_;
+  int linears_ = 0, convolutions_ = 0, norms_ = 0;
   std::vector<at::Tensor> parameters_, buffers_;
+  std::vector<std::string> parameter_names_, buffer_names_;
 };
 
 }  // namespace gridsweep

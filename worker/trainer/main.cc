@@ -43,6 +43,8 @@ struct Flags {
   std::string device = "cpu";
   std::string kernels = "auto";
   int slots = 1;
+  std::string checkpoints;
+  double checkpoint_interval = 30;
   std::vector<std::string> data_dirs;
   std::string job_file;
   bool dump_catalog = false;
@@ -96,7 +98,7 @@ int RunOneJob(const Json& job, const TrainerIdentity& identity, const RunJobsFun
   ConfigureTrainingThread();
   const std::atomic<bool> stopped = false;
   OneJobListener listener(writer, identity, 0, &stopped);
-  const absl::Status status = run({{job, &listener}});
+  const absl::Status status = run({{job, &listener, {}}});
   const absl::Status& error = status.ok() ? listener.error() : status;
   if (error.ok()) return kExitOk;
   std::cerr << "gridsweep-trainer: " << Message(error) << "\n";
@@ -136,6 +138,13 @@ int Train(const Flags& flags, const Registry& registry) {
     if (!read.ok()) return Fail(read.status());
     job = *std::move(read);
   }
+  CheckpointSettings checkpoints;
+  if (!flags.checkpoints.empty()) {
+    absl::StatusOr<CheckpointFolder> folder = CheckpointFolder::Open(flags.checkpoints);
+    if (!folder.ok()) return Fail(folder.status());
+    checkpoints.folder = *std::move(folder);
+    checkpoints.interval_seconds = flags.checkpoint_interval;
+  }
   // Nobody reads any more: the worker is gone. Quietly, and at once, since jobs must not outlive it.
   LineWriter writer(TakeStdout(), [] { std::_Exit(kExitOk); });
   ConfigureTorch();
@@ -150,7 +159,8 @@ int Train(const Flags& flags, const Registry& registry) {
                                  flags.slots};
   DatasetCache datasets(flags.data_dirs.empty() ? DefaultDataDirs() : flags.data_dirs,
                         at::Device(flags.device));
-  JobRunner runner(registry, datasets, at::Device(flags.device), *kernels);
+  checkpoints.environment = identity.Environment();
+  JobRunner runner(registry, datasets, at::Device(flags.device), *kernels, checkpoints);
   const RunJobsFunction run = [&](const std::vector<JobTask>& tasks) { return runner.Run(tasks); };
   writer.Write(HelloEvent(identity));
   return flags.job_file.empty() ? Serve(identity, run, writer) : RunOneJob(job, identity, run, writer);
@@ -178,6 +188,15 @@ int Main(int argc, char** argv) {
                  "folder with data sets, may be repeated; default: the user's data home, /usr/share/datasets")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  app.add_option(
+         "--checkpoints", flags.checkpoints,
+         "folder to write checkpoints and models to, and to go on from; without it neither is written")
+      ->type_name("DIR");
+  app.add_option("--checkpoint-interval", flags.checkpoint_interval,
+                 "least time between two checkpoints of a job; 0: one after every epoch but the last")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   app.add_option("--job", flags.job_file, "train the job of this JSON file ('-': standard input), then exit")
       ->type_name("FILE");
   app.add_flag("--list-devices", flags.list_devices, "print the devices, one JSON object a line, and exit");

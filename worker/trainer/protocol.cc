@@ -1,11 +1,12 @@
 #include "worker/trainer/protocol.h"
 
 #include "common/base/version.h"
+#include "worker/trainer/metrics_json.h"
 
 namespace gridsweep {
 namespace {
 
-constexpr int kProtocol = 2;
+constexpr int kProtocol = 3;
 
 Json EvaluationJson(const Evaluation& evaluation) {
   Json predictions = Json::array();
@@ -29,7 +30,14 @@ absl::StatusOr<RunCommand::Job> ParseJob(const Json& json) {
   GS_ASSIGN_OR_RETURN(const int64_t attempt, AttemptOf(json));
   if (!json.contains("job") || !json["job"].is_object())
     return InvalidArgument("command 'run' needs an object \"job\"");
-  return RunCommand::Job{attempt, json["job"]};
+  RunCommand::Job job{attempt, json["job"], {}};
+  if (!json.contains("resume")) return job;
+  if (!json["resume"].is_array()) return InvalidArgument("\"resume\" of command 'run' is no list");
+  for (const Json& checkpoint : json["resume"]) {
+    if (!checkpoint.is_string()) return InvalidArgument("\"resume\" of command 'run' has more than texts");
+    job.resume.push_back(checkpoint.get<std::string>());
+  }
+  return job;
 }
 
 }  // namespace
@@ -77,17 +85,24 @@ Json HelloEvent(const TrainerIdentity& identity) {
           {"environment", identity.Environment()}};
 }
 
-Json StartedEvent(int64_t attempt, const DatasetInfo& dataset, const TrainerIdentity& identity) {
-  return {{"type", "started"},
-          {"attempt", attempt},
-          {"dataset",
-           {{"name", dataset.name},
-            {"digest", dataset.digest},
-            {"class_names", dataset.class_names},
-            {"train_size", dataset.train_size},
-            {"test_size", dataset.test_size}}},
-          {"device", identity.device.name},
-          {"environment", identity.Environment()}};
+Json StartedEvent(int64_t attempt, const DatasetInfo& dataset, const TrainerIdentity& identity,
+                  int64_t resumed_epoch) {
+  Json json = {{"type", "started"},
+               {"attempt", attempt},
+               {"dataset",
+                {{"name", dataset.name},
+                 {"digest", dataset.digest},
+                 {"class_names", dataset.class_names},
+                 {"train_size", dataset.train_size},
+                 {"test_size", dataset.test_size}}},
+               {"device", identity.device.name},
+               {"environment", identity.Environment()}};
+  if (resumed_epoch > 0) json["resumed_epoch"] = resumed_epoch;
+  return json;
+}
+
+Json CheckpointUnusableEvent(int64_t attempt, const std::string& sha256, const std::string& error) {
+  return {{"type", "checkpoint_unusable"}, {"attempt", attempt}, {"checkpoint", sha256}, {"error", error}};
 }
 
 Json ProgressEvent(int64_t attempt, int64_t epoch, double fraction) {
@@ -95,20 +110,26 @@ Json ProgressEvent(int64_t attempt, int64_t epoch, double fraction) {
 }
 
 Json EpochEvent(int64_t attempt, const EpochMetrics& metrics) {
-  Json json = {{"type", "epoch"},
-               {"attempt", attempt},
-               {"epoch", metrics.epoch},
-               {"train_loss", NumberToJson(metrics.train_loss)},
-               {"train_accuracy", NumberToJson(metrics.train_accuracy)},
-               {"test_loss", NumberToJson(metrics.test_loss)},
-               {"test_accuracy", NumberToJson(metrics.test_accuracy)},
-               {"lr", NumberToJson(metrics.lr)},
-               {"seconds", NumberToJson(metrics.seconds)},
-               {"samples_per_second", NumberToJson(metrics.samples_per_second)},
-               {"shared_by", metrics.shared_by}};
-  if (metrics.val_loss) json["val_loss"] = NumberToJson(*metrics.val_loss);
-  if (metrics.val_accuracy) json["val_accuracy"] = NumberToJson(*metrics.val_accuracy);
+  Json json = MetricsToJson(metrics);
+  json["type"] = "epoch";
+  json["attempt"] = attempt;
   return json;
+}
+
+Json CheckpointEvent(int64_t attempt, int64_t epoch, const StoredFile& file) {
+  return {{"type", "checkpoint"},
+          {"attempt", attempt},
+          {"epoch", epoch},
+          {"checkpoint", file.sha256},
+          {"bytes", file.bytes}};
+}
+
+Json ModelEvent(int64_t attempt, int64_t epoch, const StoredFile& file) {
+  return {{"type", "model"},
+          {"attempt", attempt},
+          {"epoch", epoch},
+          {"artifact", file.sha256},
+          {"bytes", file.bytes}};
 }
 
 Json EndEvent(int64_t attempt, const absl::StatusOr<JobOutcome>& outcome) {

@@ -17,6 +17,7 @@ struct RunCommand {
   struct Job {
     int64_t attempt = 0;
     Json document;
+    std::vector<std::string> resume;  // checkpoints to go on from, best first
   };
   std::vector<Job> jobs;  // not empty
 };
@@ -40,9 +41,14 @@ struct TrainerIdentity {
 };
 
 Json HelloEvent(const TrainerIdentity& identity);
-Json StartedEvent(int64_t attempt, const DatasetInfo& dataset, const TrainerIdentity& identity);
+// `resumed_epoch` is 0 for a training from scratch.
+Json StartedEvent(int64_t attempt, const DatasetInfo& dataset, const TrainerIdentity& identity,
+                  int64_t resumed_epoch);
+Json CheckpointUnusableEvent(int64_t attempt, const std::string& sha256, const std::string& error);
 Json ProgressEvent(int64_t attempt, int64_t epoch, double fraction);
 Json EpochEvent(int64_t attempt, const EpochMetrics& metrics);
+Json CheckpointEvent(int64_t attempt, int64_t epoch, const StoredFile& file);
+Json ModelEvent(int64_t attempt, int64_t epoch, const StoredFile& file);
 // finished or stopped.
 Json EndEvent(int64_t attempt, const absl::StatusOr<JobOutcome>& outcome);
 Json ErrorEvent(std::string_view error);

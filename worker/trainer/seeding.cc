@@ -1,7 +1,7 @@
 #include "worker/trainer/seeding.h"
 
 #include "common/base/sha256.h"
-#include "common/base/status.h"
+#include "worker/trainer/torch_guard.h"
 
 namespace gridsweep {
 
@@ -15,6 +15,18 @@ at::Generator MakeGenerator(int64_t seed, std::string_view purpose, at::Device d
   at::Generator generator = at::globalContext().defaultGenerator(device).clone();
   generator.set_current_seed(DeriveSeed(seed, purpose));
   return generator;
+}
+
+absl::Status CheckGeneratorState(const at::Generator& generator, const at::Tensor& state) {
+  const at::Tensor own = generator.get_state();
+  if (state.scalar_type() != own.scalar_type() || state.sizes() != own.sizes())
+    return InvalidArgument("the state of a generator has another shape than this device's");
+  // Only the generator itself knows what else is wrong with one.
+  const absl::Status status = GuardTorch([&]() -> absl::Status {
+    generator.clone().set_state(state);
+    return absl::OkStatus();
+  });
+  return status.ok() ? status : InvalidArgument("the state of a generator: {}", Message(status));
 }
 
 }  // namespace gridsweep

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/base/status.h"
 #include "worker/trainer/aten.h"
 
 namespace gridsweep {
@@ -18,5 +19,8 @@ inline constexpr std::string_view kDropoutPurpose = "dropout";  // masks; on the
 uint64_t DeriveSeed(int64_t seed, std::string_view purpose);
 
 at::Generator MakeGenerator(int64_t seed, std::string_view purpose, at::Device device);
+
+// INVALID_ARGUMENT if `state`, from a file, cannot be one of `generator`'s.
+absl::Status CheckGeneratorState(const at::Generator& generator, const at::Tensor& state);
 
 }  // namespace gridsweep

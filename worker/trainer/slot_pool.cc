@@ -11,6 +11,7 @@ namespace gridsweep {
 struct SlotPool::Attempt {
   int64_t id;
   Json document;
+  std::vector<std::string> resume;
   std::atomic<bool> stopped = false;
 };
 
@@ -48,6 +49,7 @@ absl::Status SlotPool::Run(RunCommand command) {
     auto attempt = std::make_shared<Attempt>();
     attempt->id = job.attempt;
     attempt->document = std::move(job.document);
+    attempt->resume = std::move(job.resume);
     attempts_.emplace(attempt->id, attempt);
     bundle.push_back(std::move(attempt));
   }
@@ -101,7 +103,7 @@ absl::Status SlotPool::RunBundle(const Bundle& bundle) {
     if (attempt->stopped) {
       listener.Ended(JobOutcome{JobOutcome::End::kStopped, "", {}});
     } else {
-      tasks.push_back({std::move(attempt->document), &listener});
+      tasks.push_back({std::move(attempt->document), &listener, std::move(attempt->resume)});
     }
   }
   return tasks.empty() ? absl::OkStatus() : run_(tasks);

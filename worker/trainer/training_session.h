@@ -1,7 +1,10 @@
 // A job's model, optimizer and generators: what is trained, one batch at a time.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "common/job/job_spec.h"
 #include "worker/trainer/components/registry.h"
@@ -14,10 +17,15 @@ struct ImageShape {
   int64_t classes = 0;
 };
 
-// A session between two steps: what must be put back to go on from there. Immutable tensors, so copies share them.
-struct SessionState {
-  at::Tensor values;
+// What a model has learnt. Immutable tensors, so copies share them.
+struct ModelState {
+  at::Tensor values;  // see FlatParameters
   std::vector<at::Tensor> buffers;
+};
+
+// A session between two steps: what must be put back to go on from there. Immutable tensors as well.
+struct SessionState {
+  ModelState model;
   OptimizerState optimizer;
   at::Tensor dropout;  // state of the generator
 };
@@ -43,6 +51,15 @@ class TrainingSession {
   // REQUIRES: `state` is of a session of the same job, but for the scheduler.
   SessionState Save();
   void Restore(const SessionState& state);
+  // INVALID_ARGUMENT if `state`, from a file, cannot be one of this session's. May throw what LibTorch throws.
+  absl::Status Check(const SessionState& state) const;
+  absl::Status Check(const ModelState& state) const;
+
+  // On the CPU.
+  ModelState SaveModel() const;
+  // The parameters and buffers of `state`, views of it, by the names of torch.nn: see LayerBuilder.
+  // REQUIRES: Check(state) is OK.
+  std::map<std::string, at::Tensor> Named(const ModelState& state) const;
 
   bool ParametersFinite() const;
   // In the model's order of construction; views of one buffer.
@@ -53,6 +70,7 @@ class TrainingSession {
   Regularization regularization_;
   at::Generator dropout_;
   std::vector<at::Tensor> parameters_, buffers_;
+  std::vector<std::string> parameter_names_, buffer_names_;
   std::unique_ptr<Model> model_;
   FlatParameters flat_;
   std::unique_ptr<Optimizer> optimizer_;

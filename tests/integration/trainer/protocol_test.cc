@@ -42,7 +42,7 @@ class TrainerProtocolTest : public ::testing::Test {
 TEST_F(TrainerProtocolTest, SaysHelloFirst) {
   Start(3);
   EXPECT_EQ(hello_["type"], "hello");
-  EXPECT_EQ(hello_["protocol"], 2);
+  EXPECT_EQ(hello_["protocol"], 3);
   EXPECT_EQ(hello_["device"], "cpu");
   EXPECT_EQ(hello_["slots"], 3);
   EXPECT_GT(hello_["memory_bytes"], 0);

@@ -65,14 +65,21 @@ class TrainerProcess {
     const std::string text = line + "\n";
     ASSERT_EQ(write(in_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
-  void SendRun(int64_t attempt, const Json& job) {
-    Send(Json({{"type", "run"}, {"attempt", attempt}, {"job", job}}).dump());
+  // `resume`: checkpoints to go on from, best first.
+  void SendRun(int64_t attempt, const Json& job, const std::vector<std::string>& resume = {}) {
+    Json command = {{"type", "run"}, {"attempt", attempt}, {"job", job}};
+    if (!resume.empty()) command["resume"] = resume;
+    Send(command.dump());
   }
 
-  // Attempts first, first + 1, … in one slot.
-  void SendBundle(int64_t first, const std::vector<Json>& jobs) {
+  // Attempts first, first + 1, … in one slot. `resume`: empty, or for each job.
+  void SendBundle(int64_t first, const std::vector<Json>& jobs,
+                  const std::vector<std::vector<std::string>>& resume = {}) {
     Json bundle = Json::array();
-    for (const Json& job : jobs) bundle.push_back({{"attempt", first++}, {"job", job}});
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      bundle.push_back({{"attempt", first++}, {"job", jobs[i]}});
+      if (!resume.empty()) bundle.back()["resume"] = resume[i];
+    }
     Send(Json({{"type", "run"}, {"bundle", std::move(bundle)}}).dump());
   }
 

@@ -9,6 +9,7 @@ namespace gridsweep {
 namespace {
 
 using absl::StatusCode;
+using testing::_;
 using testing::HasSubstr;
 
 std::string File(const std::string& header, const std::string& data) {
@@ -38,9 +39,9 @@ TEST(SafeTensors, NoPartOfAFileIsTakenForAWholeOne) {
   const std::string file = WriteSafeTensors(content);
   for (size_t size = 0; size < file.size(); ++size)
     EXPECT_THAT(ParseSafeTensors(std::string_view(file).substr(0, size)),
-                StatusIs(StatusCode::kInvalidArgument, testing::_))
+                StatusIs(StatusCode::kInvalidArgument, _))
         << size;
-  EXPECT_THAT(ParseSafeTensors(file + "x"), StatusIs(StatusCode::kInvalidArgument, testing::_));
+  EXPECT_THAT(ParseSafeTensors(file + "x"), StatusIs(StatusCode::kInvalidArgument, _));
 }
 
 TEST(SafeTensors, AHostileHeaderIsRefused) {
@@ -62,6 +63,7 @@ TEST(SafeTensors, AHostileHeaderIsRefused) {
       {R"({"x": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}, "y": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}})",
        "abcd", "overlap"},
       {R"({"x": {"dtype": "U8", "shape": [2], "data_offsets": [2, 4]}})", "abcd", "gap"},
+      {R"({"x": {"dtype": "U8", "shape": [1e999], "data_offsets": [0, 4]}})", "abcd", "too large"},
       {R"({"__metadata__": {"a": 1}})", "", "no text"},
   };
   for (const Case& test : kCases)

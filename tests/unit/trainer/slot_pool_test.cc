@@ -34,8 +34,8 @@ class SlotPoolTest : public ::testing::Test {
     pool_ = std::make_unique<SlotPool>(
         identity,
         [](const std::vector<JobTask>& tasks) {
-          for (const auto& [job, listener] : tasks) listener->Started({});
-          for (const auto& [job, listener] : tasks) {
+          for (const JobTask& task : tasks) task.listener->Started({}, 0);
+          for (const auto& [job, listener, resume] : tasks) {
             while (job.contains("wait") && !listener->Stopped()) std::this_thread::yield();
             listener->Ended(JobOutcome{
                 listener->Stopped() ? JobOutcome::End::kStopped : JobOutcome::End::kSucceeded, "", {}});
@@ -45,7 +45,7 @@ class SlotPoolTest : public ::testing::Test {
         [this] { ++prepared_; }, *writer_);
   }
 
-  absl::Status Run(int64_t attempt, const Json& job) { return pool_->Run({{{attempt, job}}}); }
+  absl::Status Run(int64_t attempt, const Json& job) { return pool_->Run({{{attempt, job, {}}}}); }
 
   // The next line as "type attempt".
   std::string Next() {
@@ -114,7 +114,7 @@ TEST_F(SlotPoolTest, StopOfAnUnknownAttemptIsIgnored) {
 
 TEST_F(SlotPoolTest, BundleTakesOneSlotAndItsAttemptsEndOneByOne) {
   Start(1);
-  EXPECT_TRUE(pool_->Run({{{1, kQuick}, {2, kWait}, {3, kQuick}}}).ok());
+  EXPECT_TRUE(pool_->Run({{{1, kQuick, {}}, {2, kWait, {}}, {3, kQuick, {}}}}).ok());
   EXPECT_THAT((std::vector{Next(), Next(), Next()}), ElementsAre("started 1", "started 2", "started 3"));
   EXPECT_EQ(Next(), "finished 1");
   EXPECT_TRUE(Run(4, kQuick).ok());  // waits for the slot
@@ -129,7 +129,7 @@ TEST_F(SlotPoolTest, AttemptsOfAWaitingBundleAreStoppedOneByOne) {
   Start(1);
   EXPECT_TRUE(Run(1, kWait).ok());
   EXPECT_EQ(Next(), "started 1");
-  EXPECT_TRUE(pool_->Run({{{2, kQuick}, {3, kQuick}}}).ok());
+  EXPECT_TRUE(pool_->Run({{{2, kQuick, {}}, {3, kQuick, {}}}}).ok());
   pool_->Stop({2});
   EXPECT_EQ(Next(), "stopped 2");
   pool_->Stop({1});
@@ -139,7 +139,7 @@ TEST_F(SlotPoolTest, AttemptsOfAWaitingBundleAreStoppedOneByOne) {
 
 TEST_F(SlotPoolTest, RefusedBundleRunsNoneOfItsJobs) {
   Start(1);
-  EXPECT_EQ(pool_->Run({{{1, kQuick}, {1, kQuick}}}).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(pool_->Run({{{1, kQuick, {}}, {1, kQuick, {}}}}).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE(Run(2, kQuick).ok());
   EXPECT_EQ(Next(), "started 2");
 }
