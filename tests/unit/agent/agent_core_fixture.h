@@ -38,7 +38,7 @@ class AgentCoreTest : public testing::Test {
   }
 
   void Hello(size_t device) {
-    core_->OnTrainerEvent(now_, device, {0, TrainerHello{.protocol = 2, .libtorch = "2.6"}});
+    core_->OnTrainerEvent(now_, device, {0, TrainerHello{.protocol = kTrainerProtocol, .libtorch = "2.6"}});
   }
 
   static Lease MakeLease(int64_t attempt) {

@@ -314,6 +314,7 @@ JobReport Report() {
   AttemptReport accepted{
       .number = 2, .state = "succeeded", .accepted = true, .worker = "node2", .device = "cpu"};
   accepted.ended = accepted.started + absl::Seconds(75);
+  accepted.resumed_epoch = 1;
   lost.stderr_tail = "terminate called\n  what(): boom";
   job.attempts = {lost, accepted};
   return job;
@@ -326,6 +327,8 @@ TEST(RenderJob, MachinesGetStateAndAcceptanceApart) {
   EXPECT_EQ((*json)["attempts"][0]["accepted"], false);
   EXPECT_EQ((*json)["attempts"][1]["state"], "succeeded");
   EXPECT_EQ((*json)["attempts"][1]["accepted"], true);
+  EXPECT_EQ((*json)["attempts"][0]["resumed_epoch"], 0);
+  EXPECT_EQ((*json)["attempts"][1]["resumed_epoch"], 1);
 }
 
 TEST(RenderJob, TellsTheWholeStory) {
@@ -339,6 +342,7 @@ TEST(RenderJob, TellsTheWholeStory) {
   EXPECT_THAT(text, HasSubstr("✗ wrong"));
   EXPECT_THAT(text, HasSubstr("lease expired"));
   EXPECT_THAT(text, HasSubstr("1 min 15 s"));
+  EXPECT_THAT(text, HasSubstr("succeeded, accepted, went on from epoch 1"));
   EXPECT_THAT(text, HasSubstr("    what(): boom"));
 }
 
