@@ -46,8 +46,18 @@ std::string FakeDigest(const std::string& dataset) {
   return Sha256Hex("fake data set " + dataset);
 }
 
-void TakeEpoch(RunningJob& running) {
+void TakeEpoch(RunningJob& running, size_t shared_by) {
+  running.shared_by.push_back(shared_by);
   running.path = Sha256Hex(fmt::format("{} {}", running.path, running.lr));
+}
+
+void NextRate(RunningJob& running, const Json& event) {
+  if (running.scheduler == nullptr) return;
+  EpochMetrics done;
+  done.epoch = event["epoch"];
+  done.test_loss = event["test_loss"];
+  if (event.contains("val_loss")) done.val_loss = event["val_loss"].get<double>();
+  running.lr = running.scheduler->Next(done);
 }
 
 Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_t shared_by) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/json.h"
 #include "common/schedule/scheduler.h"
@@ -20,6 +21,7 @@ struct RunningJob {
   std::unique_ptr<Scheduler> scheduler;  // none if the job's document does not tell
   double lr = 0.001;
   std::string path;  // a hash of the rates so far
+  std::vector<size_t> shared_by;  // of the epochs so far: jobs that each was trained once for
   bool ignores_stop = false;
 };
 
@@ -29,8 +31,10 @@ RunningJob MakeRunningJob(const Json& job);
 // Of the data set of this name, whatever the files hold.
 std::string FakeDigest(const std::string& dataset);
 
-// Takes the present learning rate into account: an epoch was trained with it.
-void TakeEpoch(RunningJob& running);
+// Takes the present learning rate into account: an epoch was trained with it, once for so many jobs.
+void TakeEpoch(RunningJob& running, size_t shared_by = 1);
+// The learning rate of the next epoch, after that of `event`.
+void NextRate(RunningJob& running, const Json& event);
 
 // Accuracy rises and loss falls with the epoch towards values that belong to the cell, give or take a bit per seed and
 // learning rate.
