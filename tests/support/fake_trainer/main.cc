@@ -200,7 +200,7 @@ class FakeTrainer {
       for (const Json& epoch : epochs) Emit(epoch);
     }
     for (Slot& slot : busy_) {
-      if (slot.front().epoch == 0) slot = BranchesOf(slot.front().attempts);
+      if (slot.front().epoch == 0 && !slot.front().hangs) slot = BranchesOf(slot.front().attempts);
       if (slot.front().epoch_end == steady_clock::time_point()) Begin(slot.front());
     }
   }
