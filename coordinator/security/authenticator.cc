@@ -25,7 +25,7 @@ std::string_view Find(const grpc::AuthMetadataProcessor::InputMetadata& metadata
 
 // Of a client certificate that was verified.
 std::optional<Role> RoleOfCertificate(const grpc::AuthContext& context) {
-  for (const grpc::string_ref name : context.FindPropertyValues("x509_common_name")) {
+  for (const grpc::string_ref& name : context.FindPropertyValues("x509_common_name")) {
     if (const std::optional<Role> role = RoleOfCommonName(View(name))) return role;
   }
   return std::nullopt;

@@ -84,8 +84,12 @@ void ExpectStored(const std::string& file, int acknowledged, const std::string& 
   };
   for (int step = 0; step < Workload::kSteps; ++step) {
     const int64_t there = CountOf(file, kEvidence[step]);
-    if (step < acknowledged) EXPECT_EQ(there, 1) << where << ": step " << step << " was acknowledged and is lost";
-    if (step > acknowledged) EXPECT_EQ(there, 0) << where << ": step " << step << " was never begun";
+    if (step < acknowledged) {
+      EXPECT_EQ(there, 1) << where << ": step " << step << " was acknowledged and is lost";
+    }
+    if (step > acknowledged) {
+      EXPECT_EQ(there, 0) << where << ": step " << step << " was never begun";
+    }
   }
 }
 

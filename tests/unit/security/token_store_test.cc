@@ -55,7 +55,7 @@ TEST(Secrets, AreReadOnlyFromFilesOfTheirOwner) {
   ASSERT_EQ(stat(file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   EXPECT_EQ(ReadSecretFile(file).value(), "abc");
-  EXPECT_THAT(WriteSecretFile(file, "other", false), StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_THAT(WriteSecretFile(file, "other", false), StatusIs(StatusCode::kAlreadyExists, testing::_));
   EXPECT_EQ(ReadSecretFile(file).value(), "abc");
   chmod(file.c_str(), 0640);
   EXPECT_THAT(ReadSecretFile(file), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("chmod 600")));
