@@ -1,5 +1,7 @@
 #include "coordinator/service/artifact_service.h"
 
+#include <grpcpp/server_context.h>
+
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -130,7 +132,7 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>, publi
 
   void Receive() {
     if (IsFinished()) return;
-    pin_ = parts_.folder->Find(offer_->sha256);
+    if (std::optional<ArtifactFolder::Pin> found = parts_.folder->Find(offer_->sha256)) pin_.emplace(*std::move(found));
     if (pin_ || (!offer_->is_model && offer_->bytes > kMaxCheckpointBytes)) return RecordIt(false);
     auto incoming = parts_.folder->Receive(offer_->sha256, offer_->bytes);
     if (absl::IsResourceExhausted(incoming.status())) {
