@@ -134,7 +134,7 @@ absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPie
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& sweep) {
   v1::ListModelsRequest request;
   request.set_sweep(sweep);
-  return stub_->Call(&v1::SweepService::Stub::ListModels, request);
+  return stub_->Call(&v1::SweepService::Stub::ListModels, request, kShort);
 }
 
 absl::Status Client::GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take) {

@@ -155,8 +155,7 @@ TEST_P(StoreArtifactsTest, ModelsOfTheBestJobsAreKept) {
   EXPECT_THAT(Referenced(), SizeIs(10));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, StoreArtifactsTest, testing::Values(SqliteBackend()),
-                         [](const auto& backend) { return backend.param.name; });
+GRIDSWEEP_STORE_SUITE(StoreArtifactsTest);
 
 }  // namespace
 }  // namespace gridsweep
