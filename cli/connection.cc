@@ -49,7 +49,7 @@ void CoordinatorFlags::Declare(CLI::App& app) {
   app.add_option("--cert", endpoint.certificate_file, "Your certificate, if the coordinator demands one")
       ->envname("GRIDSWEEP_CERT")
       ->type_name("FILE");
-  app.add_option("--key", endpoint.key_file, "Its key")->envname("GRIDSWEEP_KEY")->type_name("FILE");
+  app.add_option("--cert-key", endpoint.key_file, "Its key")->envname("GRIDSWEEP_CERT_KEY")->type_name("FILE");
 }
 
 std::string CoordinatorFlags::Address() const {
@@ -65,7 +65,7 @@ std::string CoordinatorFlags::Repeated() const {
     if (!endpoint.ca_file.empty()) repeated += " --ca " + ShellWord(endpoint.ca_file);
     if (!endpoint.token_file.empty()) repeated += " --token-file " + ShellWord(endpoint.token_file);
     if (!endpoint.certificate_file.empty()) repeated += " --cert " + ShellWord(endpoint.certificate_file);
-    if (!endpoint.key_file.empty()) repeated += " --key " + ShellWord(endpoint.key_file);
+    if (!endpoint.key_file.empty()) repeated += " --cert-key " + ShellWord(endpoint.key_file);
     return repeated;
   }
   const bool given = db_option_ != nullptr && db_option_->count() > 0;

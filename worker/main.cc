@@ -50,8 +50,8 @@ Files:
 
 Environment:
   GRIDSWEEP_COORDINATOR  address of the coordinator, where no --coordinator is given
-  GRIDSWEEP_CA, GRIDSWEEP_TOKEN_FILE, GRIDSWEEP_CERT, GRIDSWEEP_KEY
-                         likewise for --ca, --token-file, --cert and --key
+  GRIDSWEEP_CA, GRIDSWEEP_TOKEN_FILE, GRIDSWEEP_CERT, GRIDSWEEP_CERT_KEY
+                         likewise for --ca, --token-file, --cert and --cert-key
 
 Examples:
   gridsweep-worker --coordinator 127.0.0.1:7077
@@ -86,7 +86,7 @@ void Declare(CLI::App& app, Flags& flags) {
                  "This worker's certificate, if the coordinator demands one")
       ->envname("GRIDSWEEP_CERT")
       ->option_text("FILE");
-  app.add_option("--key", config.coordinator.key_file, "Its key")->envname("GRIDSWEEP_KEY")->option_text("FILE");
+  app.add_option("--cert-key", config.coordinator.key_file, "Its key")->envname("GRIDSWEEP_CERT_KEY")->option_text("FILE");
   app.add_option("--name", config.name,
                  "Name to register under; of two workers with one name the newer one wins "
                  "(default: <hostname>-<8 hex digits>)")

@@ -49,7 +49,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const Endp
                            "gridsweep-coordinator init has made");
   }
   if (endpoint.certificate_file.empty() != endpoint.key_file.empty())
-    return InvalidArgument("--cert and --key belong together");
+    return InvalidArgument("--cert and --cert-key belong together");
   grpc::SslCredentialsOptions options;
   GS_ASSIGN_OR_RETURN(options.pem_root_certs, ReadPem(endpoint.ca_file));
   if (!endpoint.certificate_file.empty()) {

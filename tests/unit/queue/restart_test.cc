@@ -112,15 +112,16 @@ TEST_F(RestartTest, ALostBatchIsForgottenAndSentAgain) {
   EXPECT_EQ(QueryInt("SELECT count(*) FROM v_attempts WHERE job = 1"), 1);
 }
 
-TEST_F(RestartTest, AfterALostBatchTheOldSessionIsStillTurnedAway) {
+// Its registration was never answered, so it asks again.
+TEST_F(RestartTest, AfterALostBatchTheNewSessionTakesOverAgain) {
   Lease(alice_);
   ASSERT_THAT(files_.store->BeginBatch(), IsOk());
   FakeWorker after("alice", "after");
   ASSERT_THAT(queue_->Sync(after.Request(), clock_.Now()), IsOk());
   files_.store->RollbackBatch();
   ASSERT_THAT(queue_->Load(*files_.reader, clock_.Now()), IsOk());
-  EXPECT_THAT(Exchange(alice_.Request()), StatusIs(absl::StatusCode::kAborted, testing::_));
   EXPECT_THAT(Sync(after).leases, SizeIs(1));
+  EXPECT_THAT(Exchange(alice_.Request()), StatusIs(absl::StatusCode::kAborted, testing::_));
 }
 
 // The machine was suspended, or the disk hung: nobody could be heard, so nobody is to blame.
