@@ -35,8 +35,8 @@ class StoreArtifactsTest : public StoreContractTest {
   }
   std::set<std::string> Referenced() { return s_->reader().ReferencedArtifacts().value(); }
   // The job's next attempt.
-  ClaimedJob Again(const OpenAttempt& attempt) {
-    for (const ClaimedJob& job : s_->Claim(100, At(1000))) {
+  ClaimedJob Again(const OpenAttempt& attempt, int64_t second = 1000) {
+    for (const ClaimedJob& job : s_->Claim(100, At(second))) {
       if (job.attempt.job == attempt.job) return job;
     }
     ADD_FAILURE() << "job " << attempt.job.value << " is not leased";
@@ -109,9 +109,9 @@ TEST_P(StoreArtifactsTest, AFailureWithoutAnEpochBeyondTheCheckpointDropsIt) {
   s_->Fail(second, "later", JobState::kPending, At(1001));
   EXPECT_THAT(Referenced(), SizeIs(1)) << "it was of use";
   EXPECT_EQ(s_->Job(first.job).attempts.at(1).resumed_epoch, 2);
-  second = Again(first).attempt;
+  second = Again(first, 2000).attempt;
   go_on(second, 2);
-  s_->Fail(second, "at once", JobState::kPending, At(1002));
+  s_->Fail(second, "at once", JobState::kPending, At(2001));
   EXPECT_THAT(Referenced(), IsEmpty());
 }
 

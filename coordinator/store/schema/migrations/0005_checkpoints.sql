@@ -37,7 +37,7 @@ DROP VIEW v_attempts;
 CREATE VIEW v_attempts AS
 SELECT a.sweep, a.job, a.id AS attempt, a.number, a.state, a.state IN ('succeeded', 'diverged') AS accepted,
        w.name AS worker, w.host, a.device, a.environment, a.epochs, a.seconds, a.started_us, a.ended_us, a.error,
-       a.stderr_tail, a.resumed_epoch
+       a.stderr_tail, a.bundle, a.shared_epochs, a.resumed_epoch
 FROM attempts a JOIN workers w ON w.id = a.worker;
 
 CREATE VIEW v_checkpoints AS
