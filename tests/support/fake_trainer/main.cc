@@ -398,6 +398,7 @@ int Main(const std::vector<std::string>& arguments) {
     if (arguments[i] == "--checkpoint-interval") checkpoint_interval = std::stod(arguments[i + 1]);
     if (arguments[i] == "--slots") slots = std::stoi(arguments[i + 1]);
   }
+  checkpoint_interval = script->settings().value("checkpoint_interval", checkpoint_interval);
   return FakeTrainer(*script, device, slots, data_dirs, checkpoints, checkpoint_interval).Run();
 }
 
