@@ -29,10 +29,13 @@ class ArtifactCommand : public Command {
         "\nThe file is in the safetensors format: it loads with the safetensors package of Python, and needs no trust. It\n"
         "appears under its name when it is whole and its SHA-256 has been checked.\n\n"
         "Example:\n  gridsweep artifact get 17 -o model.safetensors");
-    app.footer("\nExamples:\n  gridsweep artifact list my-sweep\n  gridsweep artifact get 17 -o model.safetensors");
+    app.footer(
+        "\nExamples:\n  gridsweep artifact list my-sweep\n  gridsweep artifact get 17 -o model.safetensors");
   }
 
-  absl::StatusOr<int> Run(Context& context) override { return list_->parsed() ? List(context) : Get(context); }
+  absl::StatusOr<int> Run(Context& context) override {
+    return list_->parsed() ? List(context) : Get(context);
+  }
 
  private:
   absl::StatusOr<int> List(Context& context) {
@@ -42,7 +45,8 @@ class ArtifactCommand : public Command {
     Table table;
     table.columns = {{.key = "job", .header = "job", .align = Align::kRight}};
     const std::vector<std::string> axes = AllAxisNames();
-    for (const std::string& axis : axes) table.columns.push_back({.key = axis, .header = axis, .min_width = 8});
+    for (const std::string& axis : axes)
+      table.columns.push_back({.key = axis, .header = axis, .min_width = 8});
     table.columns.push_back({.key = "seed", .header = "seed", .align = Align::kRight});
     table.columns.push_back({.key = "objective", .header = metric, .align = Align::kRight});
     table.columns.push_back({.key = "epoch", .header = "epoch", .align = Align::kRight, .priority = 1});
@@ -82,9 +86,11 @@ class ArtifactCommand : public Command {
     }));
     if (bytes != summary.bytes())
       return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, summary.bytes());
-    if (hash.HexDigest() != summary.sha256()) return DataLoss("what arrived is not what was sent; repeat the command");
+    if (hash.HexDigest() != summary.sha256())
+      return DataLoss("what arrived is not what was sent; repeat the command");
     GS_RETURN_IF_ERROR(file.Finish());
-    *context.err.stream << fmt::format("{}: {}, job {} after epoch {}\n", path_, FormatBytes(bytes), job_, summary.epoch());
+    *context.err.stream << fmt::format("{}: {}, job {} after epoch {}\n", path_, FormatBytes(bytes), job_,
+                                       summary.epoch());
     return kExitOk;
   }
 

@@ -97,7 +97,8 @@ absl::Status ArtifactFolder::Load() {
     std::error_code vanished;
     if (name.find(kUnfinished) != std::string::npos) {
       unfinished.push_back(files->path());
-    } else if (name.ends_with(kSuffix) && IsSha256(std::string_view(name).substr(0, name.size() - kSuffix.size()))) {
+    } else if (name.ends_with(kSuffix) &&
+               IsSha256(std::string_view(name).substr(0, name.size() - kSuffix.size()))) {
       const auto size = static_cast<int64_t>(files->file_size(vanished));
       if (vanished) continue;
       entries_[name.substr(0, kDigits)].bytes = size;
@@ -111,9 +112,11 @@ absl::Status ArtifactFolder::Load() {
 
 // --- in
 
-absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receive(const std::string& sha256, int64_t bytes) {
+absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receive(const std::string& sha256,
+                                                                                  int64_t bytes) {
   if (read_only_) return FailedPrecondition("'{}' is open for reading only", path_);
-  if (!IsSha256(sha256)) return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
+  if (!IsSha256(sha256))
+    return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
   if (bytes < 1 || bytes > kMaxArtifactBytes)
     return InvalidArgument("a file of {} bytes is not taken, expected 1 to {}", bytes, kMaxArtifactBytes);
   std::error_code error;
@@ -123,8 +126,9 @@ absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receiv
   {
     const std::lock_guard lock(mu_);
     if (bytes_ + bytes > limit_) {
-      return ResourceExhausted("'{}' holds {} of at most {} bytes and has no room for {} more (--artifacts-limit)", path_,
-                               bytes_, limit_, bytes);
+      return ResourceExhausted(
+          "'{}' holds {} of at most {} bytes and has no room for {} more (--artifacts-limit)", path_, bytes_,
+          limit_, bytes);
     }
     bytes_ += bytes;
   }
@@ -139,7 +143,8 @@ absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receiv
   return std::unique_ptr<Incoming>(new Incoming(this, sha256, bytes, std::move(temporary), fd));
 }
 
-ArtifactFolder::Incoming::Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes, std::string temporary, int fd)
+ArtifactFolder::Incoming::Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes,
+                                   std::string temporary, int fd)
     : folder_(folder), sha256_(std::move(sha256)), bytes_(bytes), temporary_(std::move(temporary)), fd_(fd) {}
 
 ArtifactFolder::Incoming::~Incoming() {
@@ -152,7 +157,8 @@ ArtifactFolder::Incoming::~Incoming() {
 
 absl::Status ArtifactFolder::Incoming::Write(std::string_view data) {
   written_ += static_cast<int64_t>(data.size());
-  if (written_ > bytes_) return InvalidArgument("there are more than the {} bytes that were announced", bytes_);
+  if (written_ > bytes_)
+    return InvalidArgument("there are more than the {} bytes that were announced", bytes_);
   hash_.Update(data);
   while (!data.empty()) {
     const ssize_t count = write(fd_, data.data(), data.size());
@@ -166,7 +172,8 @@ absl::Status ArtifactFolder::Incoming::Write(std::string_view data) {
 absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
   if (written_ != bytes_) return InvalidArgument("{} bytes arrived, {} were announced", written_, bytes_);
   const std::string found = hash_.HexDigest();
-  if (found != sha256_) return InvalidArgument("the bytes have the SHA-256 {}, {} was announced", found, sha256_);
+  if (found != sha256_)
+    return InvalidArgument("the bytes have the SHA-256 {}, {} was announced", found, sha256_);
   if (fsync(fd_) != 0) return ErrnoError(errno, fmt::format("cannot sync '{}'", temporary_));
   std::optional<Pin> pin;
   {
@@ -187,11 +194,12 @@ absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
 // --- out
 
 absl::StatusOr<std::unique_ptr<ArtifactFolder::Outgoing>> ArtifactFolder::Read(const std::string& sha256) {
-  if (!IsSha256(sha256)) return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
+  if (!IsSha256(sha256))
+    return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
   const int fd = open(PathOf(sha256).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return NotFound("there is no file {}", sha256);
   if (fd < 0) return ErrnoError(errno, fmt::format("cannot read '{}'", PathOf(sha256)));
-  struct stat info{};
+  struct stat info {};
   fstat(fd, &info);
   return std::unique_ptr<Outgoing>(new Outgoing(this, sha256, info.st_size, fd));
 }
@@ -250,7 +258,8 @@ absl::StatusOr<int> ArtifactFolder::Collect(
   const std::lock_guard lock(mu_);
   for (const std::string& sha256 : candidates) {
     const auto entry = entries_.find(sha256);
-    if (kept.contains(sha256) || entry == entries_.end() || entry->second.pins > 0 || entry->second.touched > chosen_at)
+    if (kept.contains(sha256) || entry == entries_.end() || entry->second.pins > 0 ||
+        entry->second.touched > chosen_at)
       continue;
     unlink(PathOf(sha256).c_str());
     bytes_ -= entry->second.bytes;

@@ -27,7 +27,9 @@ class ArtifactFolder {
   // Keeps a file from being collected, so that it can be recorded. Must not outlive the folder. Movable.
   class Pin {
    public:
-    Pin(Pin&& other) noexcept : folder_(other.folder_), sha256_(std::move(other.sha256_)) { other.folder_ = nullptr; }
+    Pin(Pin&& other) noexcept : folder_(other.folder_), sha256_(std::move(other.sha256_)) {
+      other.folder_ = nullptr;
+    }
     Pin& operator=(Pin&&) = delete;
     ~Pin();
 

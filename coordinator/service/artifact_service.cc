@@ -43,7 +43,8 @@ absl::StatusOr<Offer> OfferFromProto(const v1::ArtifactHeader& header) {
     return InvalidArgument("unknown kind of file {}", static_cast<int>(header.kind()));
   if (!IsSha256(offer.sha256)) return InvalidArgument("the header's SHA-256 is not 64 lower-case hex digits");
   if (offer.bytes < 1 || offer.bytes > kMaxArtifactBytes)
-    return InvalidArgument("a file of {} bytes is not taken, expected 1 to {}", offer.bytes, kMaxArtifactBytes);
+    return InvalidArgument("a file of {} bytes is not taken, expected 1 to {}", offer.bytes,
+                           kMaxArtifactBytes);
   if (header.claims().empty() || header.claims_size() > kMaxClaims)
     return InvalidArgument("{} claims, expected 1 to {}", header.claims_size(), kMaxClaims);
   for (const v1::ArtifactClaim& claim : header.claims()) {
@@ -75,9 +76,11 @@ absl::Status Record(Store& store, const Offer& offer, absl::Time now) {
 }
 
 // Lives until gRPC is done with it and nothing that it has posted is left.
-class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>, public std::enable_shared_from_this<PutReactor> {
+class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>,
+                   public std::enable_shared_from_this<PutReactor> {
  public:
-  PutReactor(const ArtifactParts& parts, v1::PutArtifactResponse* response) : parts_(parts), response_(response) {}
+  PutReactor(const ArtifactParts& parts, v1::PutArtifactResponse* response)
+      : parts_(parts), response_(response) {}
 
   void Begin(const absl::Status& refused) {
     self_ = shared_from_this();
@@ -132,7 +135,8 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>, publi
 
   void Receive() {
     if (IsFinished()) return;
-    if (std::optional<ArtifactFolder::Pin> found = parts_.folder->Find(offer_->sha256)) pin_.emplace(*std::move(found));
+    if (std::optional<ArtifactFolder::Pin> found = parts_.folder->Find(offer_->sha256))
+      pin_.emplace(*std::move(found));
     if (pin_ || (!offer_->is_model && offer_->bytes > kMaxCheckpointBytes)) return RecordIt(false);
     auto incoming = parts_.folder->Receive(offer_->sha256, offer_->bytes);
     if (absl::IsResourceExhausted(incoming.status())) {
@@ -192,7 +196,8 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>, publi
 };
 
 // Likewise.
-class GetReactor : public grpc::ServerWriteReactor<v1::ArtifactChunk>, public std::enable_shared_from_this<GetReactor> {
+class GetReactor : public grpc::ServerWriteReactor<v1::ArtifactChunk>,
+                   public std::enable_shared_from_this<GetReactor> {
  public:
   GetReactor(const ArtifactParts& parts, std::string sha256) : parts_(parts), sha256_(std::move(sha256)) {}
 
@@ -249,14 +254,16 @@ class GetReactor : public grpc::ServerWriteReactor<v1::ArtifactChunk>, public st
 
 }  // namespace
 
-grpc::ServerReadReactor<v1::PutArtifactRequest>* ReceiveArtifact(const ArtifactParts& parts, grpc::CallbackServerContext* context,
+grpc::ServerReadReactor<v1::PutArtifactRequest>* ReceiveArtifact(const ArtifactParts& parts,
+                                                                 grpc::CallbackServerContext* context,
                                                                  v1::PutArtifactResponse* response) {
   const auto reactor = std::make_shared<PutReactor>(parts, response);
   reactor->Begin(CheckDeadline(*context));
   return reactor.get();
 }
 
-grpc::ServerWriteReactor<v1::ArtifactChunk>* SendArtifact(const ArtifactParts& parts, grpc::CallbackServerContext* context,
+grpc::ServerWriteReactor<v1::ArtifactChunk>* SendArtifact(const ArtifactParts& parts,
+                                                          grpc::CallbackServerContext* context,
                                                           const v1::GetArtifactRequest& request) {
   const auto reactor = std::make_shared<GetReactor>(parts, request.sha256());
   reactor->Begin(CheckDeadline(*context));

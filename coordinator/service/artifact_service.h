@@ -28,9 +28,11 @@ struct ArtifactParts {
 
 // Reactors of one call each; they delete themselves. No call holds a thread while it waits: files are read and written on the
 // disk thread, the store is asked on the loop's. A call needs a deadline, of at most ten minutes.
-grpc::ServerReadReactor<v1::PutArtifactRequest>* ReceiveArtifact(const ArtifactParts& parts, grpc::CallbackServerContext* context,
+grpc::ServerReadReactor<v1::PutArtifactRequest>* ReceiveArtifact(const ArtifactParts& parts,
+                                                                 grpc::CallbackServerContext* context,
                                                                  v1::PutArtifactResponse* response);
-grpc::ServerWriteReactor<v1::ArtifactChunk>* SendArtifact(const ArtifactParts& parts, grpc::CallbackServerContext* context,
+grpc::ServerWriteReactor<v1::ArtifactChunk>* SendArtifact(const ArtifactParts& parts,
+                                                          grpc::CallbackServerContext* context,
                                                           const v1::GetArtifactRequest& request);
 
 }  // namespace gridsweep

@@ -26,11 +26,12 @@ absl::StatusOr<std::vector<ModelRecord>> SqliteReader::ListModels(SweepId sweep)
   std::vector<ModelRecord> models;
   const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
     GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
-    GS_ASSIGN_OR_RETURN(Statement rows,
-                        db.Query(std::string(kModelQuery) +
-                                     "WHERE m.sweep = ?1 ORDER BY CASE s.objective_goal WHEN 'max' THEN -j.objective ELSE "
-                                     "j.objective END, m.job",
-                                 sweep.value));
+    GS_ASSIGN_OR_RETURN(
+        Statement rows,
+        db.Query(std::string(kModelQuery) +
+                     "WHERE m.sweep = ?1 ORDER BY CASE s.objective_goal WHEN 'max' THEN -j.objective ELSE "
+                     "j.objective END, m.job",
+                 sweep.value));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) return absl::OkStatus();
@@ -50,8 +51,9 @@ absl::StatusOr<ModelRecord> SqliteReader::GetModel(JobId job) {
     GS_ASSIGN_OR_RETURN(Statement row, db.Query(std::string(kModelQuery) + "WHERE m.job = ?1", job.value));
     GS_ASSIGN_OR_RETURN(const bool found, row.Step());
     if (!found) {
-      return NotFound("the weights of job {} are not kept: only those of a sweep's {} best jobs are (gridsweep artifact list)",
-                      job.value, kKeptModels);
+      return NotFound(
+          "the weights of job {} are not kept: only those of a sweep's {} best jobs are (gridsweep artifact list)",
+          job.value, kKeptModels);
     }
     model = ReadModel(row);
     return absl::OkStatus();
@@ -63,7 +65,8 @@ absl::StatusOr<ModelRecord> SqliteReader::GetModel(JobId job) {
 absl::StatusOr<std::set<std::string>> SqliteReader::ReferencedArtifacts() {
   std::set<std::string> referenced;
   const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
-    GS_ASSIGN_OR_RETURN(Statement rows, db.Query("SELECT sha256 FROM checkpoints UNION SELECT sha256 FROM models"));
+    GS_ASSIGN_OR_RETURN(Statement rows,
+                        db.Query("SELECT sha256 FROM checkpoints UNION SELECT sha256 FROM models"));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) return absl::OkStatus();

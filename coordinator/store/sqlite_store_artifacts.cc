@@ -17,10 +17,11 @@ constexpr char kLowerSql[] =
 absl::StatusOr<bool> SqliteStore::WantsCheckpoint(std::span<const ArtifactClaim> claims) {
   bool current = false;
   for (const ArtifactClaim& claim : claims) {
-    GS_ASSIGN_OR_RETURN(Statement row,
-                        db_->Query("SELECT (SELECT max(epoch) FROM checkpoints WHERE job = a.job AND attempt = a.id) FROM "
-                                   "attempts a WHERE a.id = ?1 AND a.token = ?2 AND a.state = 'open'",
-                                   claim.attempt.value, claim.token));
+    GS_ASSIGN_OR_RETURN(
+        Statement row,
+        db_->Query("SELECT (SELECT max(epoch) FROM checkpoints WHERE job = a.job AND attempt = a.id) FROM "
+                   "attempts a WHERE a.id = ?1 AND a.token = ?2 AND a.state = 'open'",
+                   claim.attempt.value, claim.token));
     GS_ASSIGN_OR_RETURN(const bool found, row.Step());
     if (found && row.Int(0) < claim.epoch) return true;
     current = current || found;
@@ -29,8 +30,8 @@ absl::StatusOr<bool> SqliteStore::WantsCheckpoint(std::span<const ArtifactClaim>
   return false;
 }
 
-absl::Status SqliteStore::RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256, int64_t bytes,
-                                           absl::Time now) {
+absl::Status SqliteStore::RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                           int64_t bytes, absl::Time now) {
   return Atomically([&]() -> absl::Status {
     int64_t current = 0;
     for (const ArtifactClaim& claim : claims) {
@@ -43,10 +44,10 @@ absl::Status SqliteStore::RecordCheckpoint(std::span<const ArtifactClaim> claims
       GS_RETURN_IF_ERROR(job.status());
       ++current;
       // A new attempt that did not go on from what an older one left could not: its own are the ones to keep.
-      GS_RETURN_IF_ERROR(
-          db_->Run("DELETE FROM checkpoints WHERE job = ?1 AND (attempt, epoch) NOT IN (SELECT attempt, epoch FROM checkpoints "
-                   "WHERE job = ?1 ORDER BY attempt DESC, epoch DESC LIMIT ?2)",
-                   *job, kKeptCheckpoints));
+      GS_RETURN_IF_ERROR(db_->Run(
+          "DELETE FROM checkpoints WHERE job = ?1 AND (attempt, epoch) NOT IN (SELECT attempt, epoch FROM checkpoints "
+          "WHERE job = ?1 ORDER BY attempt DESC, epoch DESC LIMIT ?2)",
+          *job, kKeptCheckpoints));
     }
     return current > 0 ? absl::OkStatus() : Aborted("none of the attempts is open any more with its token");
   });
@@ -54,8 +55,10 @@ absl::Status SqliteStore::RecordCheckpoint(std::span<const ArtifactClaim> claims
 
 absl::StatusOr<std::vector<std::string>> SqliteStore::CheckpointsOf(JobId job) {
   std::vector<std::string> checkpoints;
-  GS_ASSIGN_OR_RETURN(Statement rows, db_->Query("SELECT sha256 FROM checkpoints WHERE job = ?1 ORDER BY epoch DESC, attempt DESC",
-                                                 job.value));
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db_->Query("SELECT sha256 FROM checkpoints WHERE job = ?1 ORDER BY epoch DESC, attempt DESC",
+                 job.value));
   while (true) {
     GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
     if (!more) return checkpoints;
@@ -75,13 +78,16 @@ absl::StatusOr<bool> SqliteStore::WantsModel(const ArtifactClaim& claim) {
   double objective = 0;
   bool maximize = false;
   {
-    GS_ASSIGN_OR_RETURN(Statement row,
-                        db_->Query("SELECT j.id, j.state = 'succeeded' AND j.objective IS NOT NULL AND NOT EXISTS (SELECT 1 "
-                                   "FROM models WHERE job = j.id), j.sweep, j.objective, s.objective_goal = 'max' FROM attempts "
-                                   "a JOIN jobs j ON j.accepted_attempt = a.id JOIN sweeps s ON s.id = j.sweep WHERE a.id = ?1 AND a.token = ?2",
-                                   claim.attempt.value, claim.token));
+    GS_ASSIGN_OR_RETURN(
+        Statement row,
+        db_->Query(
+            "SELECT j.id, j.state = 'succeeded' AND j.objective IS NOT NULL AND NOT EXISTS (SELECT 1 "
+            "FROM models WHERE job = j.id), j.sweep, j.objective, s.objective_goal = 'max' FROM attempts "
+            "a JOIN jobs j ON j.accepted_attempt = a.id JOIN sweeps s ON s.id = j.sweep WHERE a.id = ?1 AND a.token = ?2",
+            claim.attempt.value, claim.token));
     GS_ASSIGN_OR_RETURN(const bool found, row.Step());
-    if (!found) return Aborted("attempt {} is not its job's accepted one, or has another token", claim.attempt.value);
+    if (!found)
+      return Aborted("attempt {} is not its job's accepted one, or has another token", claim.attempt.value);
     if (row.Int(1) == 0) return false;
     job = row.Int(0);
     sweep = row.Int(2);
@@ -93,7 +99,8 @@ absl::StatusOr<bool> SqliteStore::WantsModel(const ArtifactClaim& claim) {
   return better < kKeptModels;
 }
 
-absl::Status SqliteStore::RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes, absl::Time now) {
+absl::Status SqliteStore::RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                                      absl::Time now) {
   return Atomically([&]() -> absl::Status {
     const absl::StatusOr<int64_t> sweep = db_->QueryInt(
         "INSERT INTO models (job, sweep, epoch, sha256, bytes, stored_us) SELECT j.id, j.sweep, ?3, ?4, ?5, ?6 FROM attempts a "

@@ -51,7 +51,8 @@ class CheckpointFault : public testing::Test {
   }
   // The newest checkpoint that is stored, or an older one, as a file in `folder`.
   std::string Checkpoint(const std::string& folder, int64_t epoch) {
-    const auto found = cluster_.Cli({"sql", fmt::format("SELECT sha256 FROM v_checkpoints WHERE epoch = {}", epoch), "--format", "csv"});
+    const auto found = cluster_.Cli(
+        {"sql", fmt::format("SELECT sha256 FROM v_checkpoints WHERE epoch = {}", epoch), "--format", "csv"});
     return fmt::format("{}/{}.safetensors", folder, LastLines(found.out, 1).substr(0, 64));
   }
   void ExpectSameTable(const std::string& yaml) {
@@ -60,9 +61,7 @@ class CheckpointFault : public testing::Test {
     cluster_.ExpectIntact(sweep_);
     EXPECT_EQ(cluster_.RankCsv(sweep_), FaultFreeCsv(yaml));
   }
-  int64_t ResumedEpoch() {
-    return cluster_.QueryInt("SELECT resumed_epoch FROM v_attempts WHERE accepted");
-  }
+  int64_t ResumedEpoch() { return cluster_.QueryInt("SELECT resumed_epoch FROM v_attempts WHERE accepted"); }
 
   Cluster cluster_;
   std::string sweep_;
@@ -74,7 +73,9 @@ TEST_F(CheckpointFault, AJobOfAKilledWorkerGoesOnElsewhereFromItsLastCheckpoint)
   StartWorker("bob");
   ExpectSameTable(kFaultJob);
   EXPECT_EQ(ResumedEpoch(), 2);
-  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_attempts WHERE accepted AND worker = 'bob' AND epochs = 3"), 1);
+  EXPECT_EQ(
+      cluster_.QueryInt("SELECT count(*) FROM v_attempts WHERE accepted AND worker = 'bob' AND epochs = 3"),
+      1);
   EXPECT_EQ(cluster_.QueryInt(kCheckpointsSql), 0) << "a job that is over goes on from nothing";
   const CommandResult shown = cluster_.Cli({"show", "1"});
   EXPECT_NE(shown.out.find("went on from epoch 2"), std::string::npos) << shown;
@@ -165,7 +166,8 @@ TEST_F(CheckpointFault, TheWeightsOfTheBestJobCanBeFetched) {
   EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_models"), 10) << "of 12 jobs";
   const CommandResult list = cluster_.Cli({"artifact", "list", sweep_, "--format", "csv"});
   ASSERT_EQ(list.code, 0) << list;
-  const std::string best = std::to_string(cluster_.QueryInt("SELECT job FROM v_jobs ORDER BY objective DESC LIMIT 1"));
+  const std::string best =
+      std::to_string(cluster_.QueryInt("SELECT job FROM v_jobs ORDER BY objective DESC LIMIT 1"));
   EXPECT_NE(list.out.find("\n" + best + ","), std::string::npos) << "first of\n" << list;
   const std::string file = cluster_.dir() / "model.safetensors";
   const CommandResult got = cluster_.Cli({"artifact", "get", best, "-o", file});

@@ -22,8 +22,8 @@ constexpr absl::Duration kFolderAge = absl::Hours(7 * 24);
 
 }  // namespace
 
-ArtifactClient::ArtifactClient(const std::shared_ptr<grpc::Channel>& channel, CheckpointFolder folder, std::string worker,
-                               std::string session)
+ArtifactClient::ArtifactClient(const std::shared_ptr<grpc::Channel>& channel, CheckpointFolder folder,
+                               std::string worker, std::string session)
     : stub_(v1::WorkerService::NewStub(channel)),
       folder_(std::move(folder)),
       worker_(std::move(worker)),

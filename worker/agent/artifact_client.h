@@ -22,7 +22,8 @@ namespace gridsweep::agent {
 class ArtifactClient {
  public:
   static constexpr absl::Duration kDeadline = absl::Minutes(2);  // of one transfer
-  using Done = std::function<void(const absl::Status&)>;         // called once, on the thread; not after the destructor
+  using Done =
+      std::function<void(const absl::Status&)>;  // called once, on the thread; not after the destructor
 
   ArtifactClient(const std::shared_ptr<grpc::Channel>& channel, CheckpointFolder folder, std::string worker,
                  std::string session);

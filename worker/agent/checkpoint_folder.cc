@@ -34,7 +34,8 @@ absl::Status WriteAll(int fd, std::string_view data, const std::string& path) {
 absl::Status CheckpointFolder::Create() const {
   std::error_code error;
   const bool is_new = std::filesystem::create_directories(path_, error);
-  if (error) return ErrnoError(error.value(), fmt::format("cannot make the folder for checkpoints '{}'", path_));
+  if (error)
+    return ErrnoError(error.value(), fmt::format("cannot make the folder for checkpoints '{}'", path_));
   if (is_new) chmod(path_.c_str(), 0700);
   if (access(path_.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
   return ErrnoError(errno, fmt::format("cannot write to the folder for checkpoints '{}'", path_));
@@ -92,7 +93,8 @@ void CheckpointFolder::Prune(const std::set<std::string>& needed, int64_t limit,
   std::vector<Found> found;
   int64_t bytes = 0;
   std::error_code error;
-  for (std::filesystem::directory_iterator files(path_, error), end; !error && files != end; files.increment(error)) {
+  for (std::filesystem::directory_iterator files(path_, error), end; !error && files != end;
+       files.increment(error)) {
     std::error_code vanished;
     const auto size = static_cast<int64_t>(files->file_size(vanished));
     const auto written = files->last_write_time(vanished);

@@ -24,15 +24,16 @@ void UploadQueue::Add(const TrainerFile& file, int64_t attempt, const std::strin
 void UploadQueue::ForgetCheckpoints(int64_t attempt) {
   for (Waiting& waiting : waiting_) {
     if (waiting.upload.is_model) continue;
-    std::erase_if(waiting.upload.claims, [&](const ArtifactClaim& claim) { return claim.attempt == attempt; });
+    std::erase_if(waiting.upload.claims,
+                  [&](const ArtifactClaim& claim) { return claim.attempt == attempt; });
   }
   std::erase_if(waiting_, [](const Waiting& waiting) { return waiting.upload.claims.empty(); });
 }
 
 std::optional<UploadArtifact> UploadQueue::Take(absl::Duration now) {
   if (under_way_) return std::nullopt;
-  const auto first =
-      std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) { return waiting.due <= now; });
+  const auto first = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Waiting& waiting) { return waiting.due <= now; });
   if (first == waiting_.end()) return std::nullopt;
   under_way_ = std::move(*first);
   waiting_.erase(first);
@@ -57,7 +58,8 @@ absl::Duration UploadQueue::NextDue() const {
 
 bool UploadQueue::HasModels() const {
   return (under_way_ && under_way_->upload.is_model) ||
-         std::any_of(waiting_.begin(), waiting_.end(), [](const Waiting& waiting) { return waiting.upload.is_model; });
+         std::any_of(waiting_.begin(), waiting_.end(),
+                     [](const Waiting& waiting) { return waiting.upload.is_model; });
 }
 
 void UploadQueue::AddReferenced(std::set<std::string>& files) const {

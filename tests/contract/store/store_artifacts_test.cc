@@ -24,7 +24,9 @@ grid: {model: mlp}
 
 class StoreArtifactsTest : public StoreContractTest {
  protected:
-  ArtifactClaim Claim(const OpenAttempt& attempt, int64_t epoch) { return {attempt.attempt, attempt.token, epoch}; }
+  ArtifactClaim Claim(const OpenAttempt& attempt, int64_t epoch) {
+    return {attempt.attempt, attempt.token, epoch};
+  }
   absl::Status Record(const OpenAttempt& attempt, int64_t epoch, char digit) {
     const ArtifactClaim claim = Claim(attempt, epoch);
     return s_->store().RecordCheckpoint({&claim, 1}, Hash(digit), 100, At(15));
@@ -85,7 +87,8 @@ TEST_P(StoreArtifactsTest, OfSeveralClaimsThoseThatAreCurrentCount) {
 TEST_P(StoreArtifactsTest, AJobThatIsOverHasNoCheckpoints) {
   const SweepId sweep = s_->Submit();
   const std::vector<ClaimedJob> jobs = s_->Claim(4);
-  for (size_t i = 0; i < jobs.size(); ++i) ASSERT_THAT(Record(jobs[i].attempt, 1, static_cast<char>('a' + i)), IsOk());
+  for (size_t i = 0; i < jobs.size(); ++i)
+    ASSERT_THAT(Record(jobs[i].attempt, 1, static_cast<char>('a' + i)), IsOk());
   s_->Succeed(jobs[0].attempt, {0.5});
   s_->Diverge(jobs[1].attempt);
   s_->Fail(jobs[2].attempt, "boom");
@@ -101,7 +104,8 @@ TEST_P(StoreArtifactsTest, AFailureWithoutAnEpochBeyondTheCheckpointDropsIt) {
   s_->Fail(first, "boom", JobState::kPending);
   OpenAttempt second = Again(first).attempt;
   const auto go_on = [&](const OpenAttempt& attempt, int64_t epochs) {
-    EXPECT_THAT(s_->store().RecordStarted(attempt.attempt, attempt.token, 1, ToyData(), "cpu", "e", 2), IsOk());
+    EXPECT_THAT(s_->store().RecordStarted(attempt.attempt, attempt.token, 1, ToyData(), "cpu", "e", 2),
+                IsOk());
     for (int64_t epoch = 1; epoch <= epochs; ++epoch)
       EXPECT_THAT(s_->TryEpoch(attempt, static_cast<uint64_t>(epoch) + 1, MakeEpoch(epoch, 0.5)), IsOk());
   };
@@ -133,12 +137,15 @@ TEST_P(StoreArtifactsTest, ModelsOfTheBestJobsAreKept) {
   const SweepId sweep = s_->Submit(kManySeeds);
   const std::vector<ClaimedJob> jobs = s_->Claim(100);
   ASSERT_THAT(jobs, SizeIs(12));
-  EXPECT_THAT(s_->store().WantsModel(Claim(jobs[0].attempt, 1)), StatusIs(StatusCode::kAborted, testing::_)) << "not over";
+  EXPECT_THAT(s_->store().WantsModel(Claim(jobs[0].attempt, 1)), StatusIs(StatusCode::kAborted, testing::_))
+      << "not over";
   // From the worst to the best.
   for (size_t i = 0; i < jobs.size(); ++i) {
     s_->Succeed(jobs[i].attempt, {0.5 + 0.01 * static_cast<double>(i)});
     ASSERT_EQ(s_->store().WantsModel(Claim(jobs[i].attempt, 1)).value(), true);
-    ASSERT_THAT(s_->store().RecordModel(Claim(jobs[i].attempt, 1), Hash(static_cast<char>('a' + i)), 100, At(30)), IsOk());
+    ASSERT_THAT(
+        s_->store().RecordModel(Claim(jobs[i].attempt, 1), Hash(static_cast<char>('a' + i)), 100, At(30)),
+        IsOk());
   }
   EXPECT_EQ(s_->store().WantsModel(Claim(jobs[11].attempt, 1)).value(), false) << "it is here";
   EXPECT_EQ(s_->store().WantsModel(Claim(jobs[0].attempt, 1)).value(), false) << "ten are better";
@@ -150,7 +157,8 @@ TEST_P(StoreArtifactsTest, ModelsOfTheBestJobsAreKept) {
   ASSERT_OK_AND_ASSIGN(const ModelRecord best, s_->reader().GetModel(jobs[11].attempt.job));
   EXPECT_EQ(best.sha256, Hash('l'));
   EXPECT_EQ(best.epoch, 1);
-  EXPECT_THAT(s_->reader().GetModel(jobs[0].attempt.job), StatusIs(StatusCode::kNotFound, HasSubstr("10 best")));
+  EXPECT_THAT(s_->reader().GetModel(jobs[0].attempt.job),
+              StatusIs(StatusCode::kNotFound, HasSubstr("10 best")));
   EXPECT_THAT(s_->reader().GetModel(JobId{999}), StatusIs(StatusCode::kNotFound, HasSubstr("no job 999")));
   EXPECT_THAT(Referenced(), SizeIs(10));
 }

@@ -62,7 +62,9 @@ class ArtifactTest : public CoordinatorTest {
     if (!status.ok()) return FromGrpc(status);
     return response.wanted();
   }
-  absl::StatusOr<bool> Put(const std::string& bytes, int64_t epoch = 1) { return Put(Header(bytes, epoch), bytes); }
+  absl::StatusOr<bool> Put(const std::string& bytes, int64_t epoch = 1) {
+    return Put(Header(bytes, epoch), bytes);
+  }
   absl::StatusOr<std::string> Get(const std::string& sha256) {
     grpc::ClientContext context;
     SetDeadline(context);
@@ -87,8 +89,9 @@ class ArtifactTest : public CoordinatorTest {
     return names;
   }
   testing::AssertionResult AwaitFiles(size_t count) {
-    return WaitUntil(fmt::format("{} files", count), [&] { return Files().size() == count; },
-                     [&] { return fmt::format("{} files", Files().size()); });
+    return WaitUntil(
+        fmt::format("{} files", count), [&] { return Files().size() == count; },
+        [&] { return fmt::format("{} files", Files().size()); });
   }
   // What a job that is leased again may go on from.
   std::vector<std::string> CheckpointsAfterRestart() {
@@ -124,7 +127,8 @@ TEST_F(ArtifactTest, ItIsNotTakenFromAnyoneButTheLeaseholder) {
 TEST_F(ArtifactTest, OtherBytesThanAnnouncedAreRefused) {
   EXPECT_THAT(Put(Header("bytes"), "bites"), StatusIs(StatusCode::kInvalidArgument, HasSubstr("SHA-256")));
   EXPECT_THAT(Put(Header("bytes"), "byte"), StatusIs(StatusCode::kInvalidArgument, HasSubstr("4 bytes")));
-  EXPECT_THAT(Put(Header("bytes"), "bytes and more"), StatusIs(StatusCode::kInvalidArgument, HasSubstr("more than")));
+  EXPECT_THAT(Put(Header("bytes"), "bytes and more"),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("more than")));
   EXPECT_TRUE(AwaitFiles(0));
 }
 
@@ -150,7 +154,8 @@ TEST_F(ArtifactTest, WhatIsKnownIsNotSentAgain) {
   ASSERT_EQ(Put("bytes").value(), true);
   EXPECT_EQ(Put("bytes").value(), false) << "the same";
   EXPECT_EQ(Put(Header("older", 1), "older").value(), false) << "no news";
-  EXPECT_EQ(Put(Header("bytes", 2), "bytes").value(), false) << "the content is here, and is recorded for the epoch";
+  EXPECT_EQ(Put(Header("bytes", 2), "bytes").value(), false)
+      << "the content is here, and is recorded for the epoch";
   EXPECT_THAT(Files(), SizeIs(1));
   EXPECT_THAT(CheckpointsAfterRestart(), ElementsAre(Sha256Hex("bytes"), Sha256Hex("bytes")));
 }
@@ -217,7 +222,8 @@ TEST_F(ArtifactTest, AFullFolderMakesRoomOrRefuses) {
   server_ = nullptr;
   Start();
   ASSERT_EQ(Put(std::string(60, 'a'), 1).value(), true);
-  EXPECT_THAT(Put(std::string(60, 'b'), 2), StatusIs(StatusCode::kResourceExhausted, HasSubstr("--artifacts-limit")));
+  EXPECT_THAT(Put(std::string(60, 'b'), 2),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("--artifacts-limit")));
   ASSERT_EQ(Put(std::string(10, 'c'), 3).value(), true);
   ASSERT_EQ(Put(std::string(10, 'd'), 4).value(), true) << "now a is of no use";
   EXPECT_EQ(Put(std::string(60, 'e'), 5).value(), true);
@@ -246,7 +252,8 @@ TEST_F(ArtifactTest, AModelIsTakenFromTheAcceptedAttemptAlone) {
 
   v1::ListModelsRequest list;
   list.set_sweep("1");
-  ASSERT_OK_AND_ASSIGN(const v1::ListModelsResponse models, Call(*sweeps_, &v1::SweepService::Stub::ListModels, list));
+  ASSERT_OK_AND_ASSIGN(const v1::ListModelsResponse models,
+                       Call(*sweeps_, &v1::SweepService::Stub::ListModels, list));
   ASSERT_THAT(models.models(), SizeIs(1));
   EXPECT_EQ(models.models(0).epoch(), 2);
   grpc::ClientContext context;
@@ -267,8 +274,9 @@ TEST_F(ArtifactTest, ManyTransfersAtOnce) {
   constexpr int kThreads = 8;
   std::vector<std::future<absl::StatusOr<bool>>> puts;
   for (int i = 0; i < kThreads; ++i) {
-    puts.push_back(std::async(std::launch::async,
-                              [this, i] { return Put(std::string(2 * kPiece, static_cast<char>('a' + i)), i + 1); }));
+    puts.push_back(std::async(std::launch::async, [this, i] {
+      return Put(std::string(2 * kPiece, static_cast<char>('a' + i)), i + 1);
+    }));
   }
   for (auto& put : puts) EXPECT_THAT(put.get(), IsOk());
   EXPECT_TRUE(AwaitFiles(2));

@@ -24,7 +24,8 @@ std::string FileOf(const std::string& folder, const std::string& sha256) {
 WrittenFile Write(const std::string& folder, std::map<std::string, std::string> metadata) {
   const std::string weights(4096, 'w');
   SafeTensors content{.metadata = std::move(metadata), .tensors = {}};
-  content.tensors["fc1.weight"] = {.dtype = "U8", .shape = {static_cast<int64_t>(weights.size())}, .bytes = weights};
+  content.tensors["fc1.weight"] = {
+      .dtype = "U8", .shape = {static_cast<int64_t>(weights.size())}, .bytes = weights};
   const std::string file = WriteSafeTensors(content);
   WrittenFile written{Sha256Hex(file), static_cast<int64_t>(file.size())};
   const std::string temporary = fmt::format("{}/fake-{}.part", folder, getpid());
@@ -45,7 +46,8 @@ absl::StatusOr<std::map<std::string, std::string>> Read(const std::string& folde
   if (Sha256Hex(file) != sha256) return DataLoss("the file is damaged");
   GS_ASSIGN_OR_RETURN(SafeTensors content, ParseSafeTensors(file));
   if (content.metadata["format"] != kFormat) return InvalidArgument("the file is no checkpoint");
-  if (content.metadata["job"] != running.prefix.dump()) return FailedPrecondition("the checkpoint is of another job");
+  if (content.metadata["job"] != running.prefix.dump())
+    return FailedPrecondition("the checkpoint is of another job");
   return std::move(content.metadata);
 }
 
@@ -60,7 +62,8 @@ WrittenFile WriteCheckpoint(const std::string& folder, const RunningJob& running
 }
 
 WrittenFile WriteModel(const std::string& folder, const RunningJob& running, int64_t epoch) {
-  return Write(folder, {{"format", "fake model"}, {"job", running.job.dump()}, {"epoch", std::to_string(epoch)}});
+  return Write(folder,
+               {{"format", "fake model"}, {"job", running.job.dump()}, {"epoch", std::to_string(epoch)}});
 }
 
 absl::StatusOr<std::vector<Json>> GoOn(const std::string& folder, const std::string& sha256, int64_t attempt,

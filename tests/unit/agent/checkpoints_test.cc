@@ -33,10 +33,13 @@ class CheckpointsTest : public AgentCoreTest {
     Settle();
   }
   void Checkpoint(int64_t attempt, int64_t epoch, char digit) {
-    core_->OnTrainerEvent(now_, 0, {attempt, TrainerFile{.is_model = false, .epoch = epoch, .sha256 = Hash(digit), .bytes = 10}});
+    core_->OnTrainerEvent(
+        now_, 0,
+        {attempt, TrainerFile{.is_model = false, .epoch = epoch, .sha256 = Hash(digit), .bytes = 10}});
   }
   void Model(int64_t attempt, char digit) {
-    core_->OnTrainerEvent(now_, 0, {attempt, TrainerFile{.is_model = true, .epoch = 3, .sha256 = Hash(digit), .bytes = 10}});
+    core_->OnTrainerEvent(
+        now_, 0, {attempt, TrainerFile{.is_model = true, .epoch = 3, .sha256 = Hash(digit), .bytes = 10}});
   }
   // Actions of one kind; those of other kinds are kept for later.
   template <typename T>
@@ -258,24 +261,30 @@ TEST_F(CheckpointsTest, DrainingWaitsForTheModelsButNotForEver) {
 TEST_F(CheckpointsTest, TheTrainersWordsAreUnderstoodAndHashesAreChecked) {
   const std::string hash = Hash('a');
   const TrainerEvent event =
-      ParseTrainerEvent(R"({"type":"checkpoint","attempt":17,"epoch":4,"checkpoint":")" + hash + R"(","bytes":5})").value();
+      ParseTrainerEvent(R"({"type":"checkpoint","attempt":17,"epoch":4,"checkpoint":")" + hash +
+                        R"(","bytes":5})")
+          .value();
   EXPECT_EQ(event.attempt, 17);
   EXPECT_EQ(std::get<TrainerFile>(event.body).epoch, 4);
-  EXPECT_TRUE(std::get<TrainerFile>(
-                  ParseTrainerEvent(R"({"type":"model","attempt":17,"epoch":4,"artifact":")" + hash + R"(","bytes":5})")
-                      .value()
-                      .body)
-                  .is_model);
+  EXPECT_TRUE(
+      std::get<TrainerFile>(ParseTrainerEvent(R"({"type":"model","attempt":17,"epoch":4,"artifact":")" +
+                                              hash + R"(","bytes":5})")
+                                .value()
+                                .body)
+          .is_model);
   EXPECT_EQ(std::get<CheckpointUnusable>(
-                ParseTrainerEvent(R"({"type":"checkpoint_unusable","attempt":17,"checkpoint":")" + hash + R"(","error":"e"})")
+                ParseTrainerEvent(R"({"type":"checkpoint_unusable","attempt":17,"checkpoint":")" + hash +
+                                  R"(","error":"e"})")
                     .value()
                     .body)
                 .error,
             "e");
   for (const char* bad : {"../../../etc/passwd", "", "AA"}) {
-    EXPECT_FALSE(ParseTrainerEvent(
-                     Json{{"type", "checkpoint"}, {"attempt", 17}, {"epoch", 4}, {"checkpoint", bad}, {"bytes", 5}}.dump())
-                     .ok());
+    EXPECT_FALSE(
+        ParseTrainerEvent(
+            Json{{"type", "checkpoint"}, {"attempt", 17}, {"epoch", 4}, {"checkpoint", bad}, {"bytes", 5}}
+                .dump())
+            .ok());
   }
 }
 

@@ -42,7 +42,9 @@ class ArtifactFolderTest : public testing::Test {
     const std::filesystem::directory_iterator files(path_);
     return static_cast<size_t>(std::distance(begin(files), end(files)));
   }
-  std::string FileOf(const std::string& bytes) const { return path_ + "/" + Sha256Hex(bytes) + ".safetensors"; }
+  std::string FileOf(const std::string& bytes) const {
+    return path_ + "/" + Sha256Hex(bytes) + ".safetensors";
+  }
   int Collect(std::set<std::string> kept = {}) {
     return folder_->Collect([&]() -> absl::StatusOr<std::set<std::string>> { return kept; }).value();
   }
@@ -73,7 +75,8 @@ TEST_F(ArtifactFolderTest, OtherBytesThanAnnouncedLeaveNothing) {
   {
     auto incoming = folder_->Receive(sha256, 5).value();
     ASSERT_THAT(incoming->Write("righ"), IsOk());
-    EXPECT_THAT(incoming->Finish().status(), StatusIs(StatusCode::kInvalidArgument, HasSubstr("4 bytes arrived")));
+    EXPECT_THAT(incoming->Finish().status(),
+                StatusIs(StatusCode::kInvalidArgument, HasSubstr("4 bytes arrived")));
   }
   {
     auto incoming = folder_->Receive(sha256, 5).value();
@@ -89,13 +92,15 @@ TEST_F(ArtifactFolderTest, NamesAndSizesAreChecked) {
   EXPECT_THAT(folder_->Receive(std::string(64, 'A'), 5), StatusIs(StatusCode::kInvalidArgument, testing::_));
   EXPECT_THAT(folder_->Read("../../etc/passwd"), StatusIs(StatusCode::kInvalidArgument, testing::_));
   EXPECT_THAT(folder_->Receive(Sha256Hex("x"), 0), StatusIs(StatusCode::kInvalidArgument, testing::_));
-  EXPECT_THAT(folder_->Receive(Sha256Hex("x"), kMaxArtifactBytes + 1), StatusIs(StatusCode::kInvalidArgument, testing::_));
+  EXPECT_THAT(folder_->Receive(Sha256Hex("x"), kMaxArtifactBytes + 1),
+              StatusIs(StatusCode::kInvalidArgument, testing::_));
 }
 
 TEST_F(ArtifactFolderTest, TheLimitCountsWhatIsUnderWay) {
   Open(100);
   auto first = folder_->Receive(Sha256Hex("x"), 60).value();
-  EXPECT_THAT(folder_->Receive(Sha256Hex("y"), 60), StatusIs(StatusCode::kResourceExhausted, HasSubstr("--artifacts-limit")));
+  EXPECT_THAT(folder_->Receive(Sha256Hex("y"), 60),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("--artifacts-limit")));
   first = nullptr;
   EXPECT_THAT(folder_->Receive(Sha256Hex("y"), 60), IsOk());
 }

@@ -6,11 +6,15 @@ namespace gridsweep {
 namespace {
 
 TEST(Roles, WorkersExchangeFilesAndEverybodyElseFetchesModels) {
-  for (const char* method : {"/gridsweep.v1.WorkerService/PutArtifact", "/gridsweep.v1.WorkerService/GetArtifact"}) {
-    for (const Role role : kAllRoles) EXPECT_EQ(IsAllowed(role, method), role == Role::kWorker) << method << RoleName(role);
+  for (const char* method :
+       {"/gridsweep.v1.WorkerService/PutArtifact", "/gridsweep.v1.WorkerService/GetArtifact"}) {
+    for (const Role role : kAllRoles)
+      EXPECT_EQ(IsAllowed(role, method), role == Role::kWorker) << method << RoleName(role);
   }
-  for (const char* method : {"/gridsweep.v1.SweepService/GetModel", "/gridsweep.v1.SweepService/ListModels"}) {
-    for (const Role role : kAllRoles) EXPECT_EQ(IsAllowed(role, method), role != Role::kWorker) << method << RoleName(role);
+  for (const char* method :
+       {"/gridsweep.v1.SweepService/GetModel", "/gridsweep.v1.SweepService/ListModels"}) {
+    for (const Role role : kAllRoles)
+      EXPECT_EQ(IsAllowed(role, method), role != Role::kWorker) << method << RoleName(role);
   }
 }
 
