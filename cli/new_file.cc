@@ -14,7 +14,9 @@ NewFile::NewFile(std::string path, std::string temporary, int fd, bool replace)
     : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd), replace_(replace) {}
 
 NewFile::NewFile(NewFile&& other) noexcept
-    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)),
+    : path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      fd_(std::exchange(other.fd_, -1)),
       replace_(other.replace_) {}
 
 NewFile::~NewFile() {
@@ -24,7 +26,8 @@ NewFile::~NewFile() {
 }
 
 absl::StatusOr<NewFile> NewFile::Create(const std::string& path, bool replace) {
-  if (!replace && access(path.c_str(), F_OK) == 0) return AlreadyExists("'{}' exists already; name another file", path);
+  if (!replace && access(path.c_str(), F_OK) == 0)
+    return AlreadyExists("'{}' exists already; name another file", path);
   std::string temporary = path + ".part-XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
@@ -48,7 +51,8 @@ absl::Status NewFile::Finish() {
   umask(mask);
   fchmod(fd_, 0666 & ~mask);
   if (replace_) {
-    if (rename(temporary_.c_str(), path_.c_str()) != 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path_));
+    if (rename(temporary_.c_str(), path_.c_str()) != 0)
+      return ErrnoError(errno, fmt::format("cannot write '{}'", path_));
     close(std::exchange(fd_, -1));
     return absl::OkStatus();
   }

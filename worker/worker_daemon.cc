@@ -69,8 +69,8 @@ absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const Work
   options.core.jitter = RandomUnit;
   if (!config.no_checkpoints) {
     // A name of eight random digits does not come back, so such workers of a machine share a folder.
-    options.checkpoints =
-        config.checkpoints.empty() ? DefaultCheckpoints(config.name.empty() ? host : name) : config.checkpoints;
+    options.checkpoints = config.checkpoints.empty() ? DefaultCheckpoints(config.name.empty() ? host : name)
+                                                     : config.checkpoints;
     options.checkpoint_interval = config.checkpoint_interval;
     options.core.checkpoints = !options.checkpoints.empty();
     if (options.core.checkpoints) GS_RETURN_IF_ERROR(agent::CheckpointFolder(options.checkpoints).Create());

@@ -22,7 +22,7 @@ struct WorkerConfig {
   std::vector<std::string> data_dirs;  // empty: the default ones
   std::string trainer;                 // path; empty: gridsweep-trainer beside this program
   absl::Duration hang_timeout = absl::Seconds(300);
-  std::string checkpoints;                   // folder; empty: DefaultCheckpoints
+  std::string checkpoints;  // folder; empty: DefaultCheckpoints
   bool no_checkpoints = false;
   std::optional<double> checkpoint_interval;  // seconds; none: the trainer's own
 };

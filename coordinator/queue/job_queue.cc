@@ -220,8 +220,9 @@ absl::Status JobQueue::ApplyEpochs(std::span<const AttemptEvent> events, Lease& 
 
 absl::StatusOr<bool> JobQueue::ApplyStarted(const OpenAttempt& attempt, uint64_t seq, const AttemptStarted& started,
                                             KnownWorker& worker, const Instant& now) {
-  const absl::Status status = store_->RecordStarted(attempt.attempt, attempt.token, seq, started.dataset,
-                                                    started.device, started.environment, started.resumed_epoch);
+  const absl::Status status =
+      store_->RecordStarted(attempt.attempt, attempt.token, seq, started.dataset, started.device,
+                            started.environment, started.resumed_epoch);
   if (!absl::IsFailedPrecondition(status)) {
     GS_RETURN_IF_ERROR(status);
     return false;

@@ -14,13 +14,13 @@ struct Rule {
 constexpr std::string_view kSweeps = "/gridsweep.v1.SweepService/", kWorkers = "/gridsweep.v1.WorkerService/";
 
 constexpr Rule kSweepRules[] = {
-    {"Submit", false, true, false, true},      {"ControlSweep", false, true, false, true},
-    {"ListSweeps", true, true, false, true},   {"GetSweep", true, true, false, true},
-    {"Rank", true, true, false, true},         {"ListJobs", true, true, false, true},
-    {"GetJob", true, true, false, true},       {"ListWorkers", true, true, false, true},
-    {"Query", true, true, false, true},        {"GetServerInfo", true, true, false, true},
-    {"Backup", false, false, false, true},     {"Diagnose", false, false, false, true},
-    {"ListModels", true, true, false, true},   {"GetModel", true, true, false, true},
+    {"Submit", false, true, false, true},    {"ControlSweep", false, true, false, true},
+    {"ListSweeps", true, true, false, true}, {"GetSweep", true, true, false, true},
+    {"Rank", true, true, false, true},       {"ListJobs", true, true, false, true},
+    {"GetJob", true, true, false, true},     {"ListWorkers", true, true, false, true},
+    {"Query", true, true, false, true},      {"GetServerInfo", true, true, false, true},
+    {"Backup", false, false, false, true},   {"Diagnose", false, false, false, true},
+    {"ListModels", true, true, false, true}, {"GetModel", true, true, false, true},
 };
 constexpr Rule kWorkerRules[] = {
     {"Sync", false, false, true, false},

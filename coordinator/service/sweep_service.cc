@@ -322,7 +322,8 @@ grpc::Status SweepService::Diagnose(grpc::ServerContext*, const v1::DiagnoseRequ
   return ToGrpc(DoDiagnose(*response));
 }
 
-absl::Status SweepService::DoListModels(const v1::ListModelsRequest& request, v1::ListModelsResponse& response) {
+absl::Status SweepService::DoListModels(const v1::ListModelsRequest& request,
+                                        v1::ListModelsResponse& response) {
   GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
   GS_ASSIGN_OR_RETURN(const SweepRecord record, parts_.reader->GetSweep(sweep));
   GS_ASSIGN_OR_RETURN(const std::vector<ModelRecord> models, parts_.reader->ListModels(sweep));
@@ -331,10 +332,12 @@ absl::Status SweepService::DoListModels(const v1::ListModelsRequest& request, v1
   return absl::OkStatus();
 }
 
-absl::Status SweepService::DoGetModel(grpc::ServerContext& context, JobId job, grpc::ServerWriter<v1::ModelPiece>& writer) {
+absl::Status SweepService::DoGetModel(grpc::ServerContext& context, JobId job,
+                                      grpc::ServerWriter<v1::ModelPiece>& writer) {
   GS_ASSIGN_OR_RETURN(const ModelRecord model, parts_.reader->GetModel(job));
   auto file = parts_.artifacts->Read(model.sha256);
-  if (absl::IsNotFound(file.status())) return DataLoss("the file with the weights of job {} is gone", job.value);
+  if (absl::IsNotFound(file.status()))
+    return DataLoss("the file with the weights of job {} is gone", job.value);
   GS_RETURN_IF_ERROR(file.status());
   v1::ModelPiece piece;
   *piece.mutable_summary() = ToProto(model);

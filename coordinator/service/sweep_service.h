@@ -72,7 +72,8 @@ class SweepService : public v1::SweepService::Service {
   absl::Status DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer);
   absl::Status DoDiagnose(v1::DiagnoseResponse& response);
   absl::Status DoListModels(const v1::ListModelsRequest& request, v1::ListModelsResponse& response);
-  absl::Status DoGetModel(grpc::ServerContext& context, JobId job, grpc::ServerWriter<v1::ModelPiece>& writer);
+  absl::Status DoGetModel(grpc::ServerContext& context, JobId job,
+                          grpc::ServerWriter<v1::ModelPiece>& writer);
   // FAILED_PRECONDITION when open for reading only.
   absl::Status CheckWritable() const;
 

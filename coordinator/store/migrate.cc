@@ -16,7 +16,8 @@ namespace {
 
 // Entry i leads from version i to i + 1.
 const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002,
-                                               &embedded::kSchema0003, &embedded::kSchema0004, &embedded::kSchema0005};
+                                               &embedded::kSchema0003, &embedded::kSchema0004,
+                                               &embedded::kSchema0005};
 
 absl::Status Damaged(const std::string& path, const std::string& finding) {
   return DataLoss(

@@ -50,10 +50,11 @@ class SqliteStore : public Store {
   absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) override;
 
   absl::StatusOr<bool> WantsCheckpoint(std::span<const ArtifactClaim> claims) override;
-  absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256, int64_t bytes,
-                                absl::Time now) override;
+  absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                int64_t bytes, absl::Time now) override;
   absl::StatusOr<bool> WantsModel(const ArtifactClaim& claim) override;
-  absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes, absl::Time now) override;
+  absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                           absl::Time now) override;
 
   absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() override;
   absl::StatusOr<std::vector<WorkClass>> WorkClasses() override;

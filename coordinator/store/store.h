@@ -236,12 +236,13 @@ class Store {
   virtual absl::StatusOr<bool> WantsCheckpoint(std::span<const ArtifactClaim> claims) = 0;
   // Records it for the claims of open attempts, and forgets a job's older ones. ABORTED if there is no such claim. The file
   // is to be durable by then.
-  virtual absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256, int64_t bytes,
-                                        absl::Time now) = 0;
+  virtual absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                        int64_t bytes, absl::Time now) = 0;
   // Whether the attempt's model is one to keep, and is not known yet. ABORTED if it is not its job's accepted attempt.
   virtual absl::StatusOr<bool> WantsModel(const ArtifactClaim& claim) = 0;
   // Likewise, and forgets those of the sweep's jobs that are no longer among the best.
-  virtual absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes, absl::Time now) = 0;
+  virtual absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                                   absl::Time now) = 0;
 
   virtual absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() = 0;
   // Of active and paused sweeps, by sweep and class.

@@ -32,7 +32,11 @@ std::string LastBytes(const std::string& text) {
 }  // namespace
 
 AgentCore::AgentCore(AgentOptions options, WorkerInfo info, absl::Duration now)
-    : options_(std::move(options)), info_(std::move(info)), trainers_(info_.devices.size()), uploads_(options_.reconnect), next_sync_(now) {
+    : options_(std::move(options)),
+      info_(std::move(info)),
+      trainers_(info_.devices.size()),
+      uploads_(options_.reconnect),
+      next_sync_(now) {
   for (size_t device = 0; device < trainers_.size(); ++device) {
     trainers_[device].limit = info_.devices[device].slots;
     StartTrainerOf(now, device);
@@ -265,7 +269,8 @@ void AgentCore::BeginStarts(absl::Duration now) {
       attempt.phase = AttemptPhase::kRunning;
       attempt.last_sign = now;
       // What it goes on from is kept for as long as its own last ones.
-      for (auto file = item.resume.rbegin(); file != item.resume.rend(); ++file) attempt.checkpoints.push_back(*file);
+      for (auto file = item.resume.rbegin(); file != item.resume.rend(); ++file)
+        attempt.checkpoints.push_back(*file);
     }
     if (!items.empty()) actions_.push_back(WriteLine{start.device(), RunCommand(std::move(items))});
   }
@@ -332,7 +337,8 @@ void AgentCore::OnFile(Attempt& attempt, const TrainerFile& file) {
 }
 
 void AgentCore::OnUploaded(absl::Duration now, const absl::Status& status) {
-  if (!status.ok()) Log(LogLevel::kWarning, "upload_failed", {{"code", CodeName(status.code())}, {"error", Message(status)}});
+  if (!status.ok())
+    Log(LogLevel::kWarning, "upload_failed", {{"code", CodeName(status.code())}, {"error", Message(status)}});
   uploads_.Done(now, status, /*retry=*/!drain_deadline_, options_.jitter());
   EndDrainIfDone(now);
 }
@@ -474,7 +480,8 @@ void AgentCore::Drain(absl::Duration now) {
   if (drain_deadline_ || ended_) return;
   drain_deadline_ = now + options_.drain_timeout;
   for (const auto& [id, attempt] : book_.all()) {
-    if (attempt.phase == AttemptPhase::kRunning) actions_.push_back(WriteLine{attempt.device, StopCommand(id)});
+    if (attempt.phase == AttemptPhase::kRunning)
+      actions_.push_back(WriteLine{attempt.device, StopCommand(id)});
     if (attempt.phase == AttemptPhase::kRunning || attempt.phase == AttemptPhase::kFetching)
       HandBack(*book_.Find(id), "the worker is stopping");
   }

@@ -76,7 +76,8 @@ struct WriteLine {  // to the trainer's stdin, newline included
 struct KillTrainer {  // its exit is still to be reported
   size_t device;
 };
-using Action = std::variant<StartTrainer, WriteLine, KillTrainer, UploadArtifact, FetchArtifact, DropArtifact>;
+using Action =
+    std::variant<StartTrainer, WriteLine, KillTrainer, UploadArtifact, FetchArtifact, DropArtifact>;
 
 struct TrainerExit {
   std::string description;  // "killed by SIGSEGV", "exit status 3"

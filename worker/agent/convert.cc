@@ -97,9 +97,13 @@ SyncResponse FromProto(const v1::SyncResponse& proto) {
     response.stored.push_back({stored.attempt(), stored.seq()});
   response.stop.assign(proto.stop().begin(), proto.stop().end());
   for (const v1::Lease& lease : proto.leases()) {
-    response.leases.push_back(
-        {lease.attempt(), lease.token(), lease.job(), lease.sweep(), lease.job_json(), lease.bundle(),
-         {lease.checkpoints().begin(), lease.checkpoints().end()}});
+    response.leases.push_back({lease.attempt(),
+                               lease.token(),
+                               lease.job(),
+                               lease.sweep(),
+                               lease.job_json(),
+                               lease.bundle(),
+                               {lease.checkpoints().begin(), lease.checkpoints().end()}});
   }
   response.next_call = absl::Milliseconds(proto.next_call_ms());
   response.news = absl::Milliseconds(proto.news_ms());

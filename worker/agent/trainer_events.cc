@@ -159,7 +159,8 @@ absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line) {
   } else if (type == "checkpoint" || type == "model") {
     GS_ASSIGN_OR_RETURN(event.body, ParseFile(json, type == "model"));
   } else if (type == "checkpoint_unusable") {
-    CheckpointUnusable unusable{.sha256 = {}, .error = ValidUtf8(OptionalText(json, "error"), kMaxErrorBytes)};
+    CheckpointUnusable unusable{.sha256 = {},
+                                .error = ValidUtf8(OptionalText(json, "error"), kMaxErrorBytes)};
     GS_ASSIGN_OR_RETURN(unusable.sha256, ParseHash(json, "checkpoint"));
     event.body = std::move(unusable);
   } else if (type == "stopped") {

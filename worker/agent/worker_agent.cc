@@ -23,8 +23,9 @@ WorkerAgent::WorkerAgent(WorkerAgentOptions options, WorkerInfo info, const Cloc
       trainers_(core_.info().devices.size()),
       client_(options_.coordinator) {
   if (!options_.checkpoints.empty()) {
-    artifacts_ = std::make_unique<ArtifactClient>(options_.coordinator, CheckpointFolder(options_.checkpoints),
-                                                  options_.core.worker, options_.core.session);
+    artifacts_ =
+        std::make_unique<ArtifactClient>(options_.coordinator, CheckpointFolder(options_.checkpoints),
+                                         options_.core.worker, options_.core.session);
   }
   loop_ = std::thread([this] { Loop(); });
   scanner_ = std::thread([this] { ScanDatasets(); });

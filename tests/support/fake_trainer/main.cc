@@ -243,7 +243,8 @@ class FakeTrainer {
   void WriteCheckpointIfDue(const Slot& branches, int64_t epoch) {
     const std::chrono::duration<double> since = steady_clock::now() - last_checkpoint_;
     if (checkpoints_.empty() || branches.empty() || since.count() < checkpoint_interval_) return;
-    const WrittenFile file = WriteCheckpoint(checkpoints_, jobs_.at(branches.front().attempts.front()), epoch);
+    const WrittenFile file =
+        WriteCheckpoint(checkpoints_, jobs_.at(branches.front().attempts.front()), epoch);
     for (const Branch& branch : branches) {
       for (const int64_t attempt : branch.attempts) {
         Emit({{"type", "checkpoint"},

@@ -88,12 +88,13 @@ class FaultyStore : public Store {
   absl::StatusOr<bool> WantsCheckpoint(std::span<const ArtifactClaim> claims) override {
     return store_->WantsCheckpoint(claims);
   }
-  absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256, int64_t bytes,
-                                absl::Time now) override {
+  absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                int64_t bytes, absl::Time now) override {
     return store_->RecordCheckpoint(claims, sha256, bytes, now);
   }
   absl::StatusOr<bool> WantsModel(const ArtifactClaim& claim) override { return store_->WantsModel(claim); }
-  absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes, absl::Time now) override {
+  absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                           absl::Time now) override {
     return store_->RecordModel(claim, sha256, bytes, now);
   }
   absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() override { return store_->OpenAttempts(); }
