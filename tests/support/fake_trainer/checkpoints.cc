@@ -37,28 +37,24 @@ WrittenFile Write(const std::string& folder, std::map<std::string, std::string> 
   return written;
 }
 
-// What the file says, if it is a checkpoint of this job.
-absl::StatusOr<std::map<std::string, std::string>> Read(const std::string& folder, const std::string& sha256,
-                                                        const RunningJob& running) {
+// What the file says, if it is a checkpoint.
+absl::StatusOr<std::map<std::string, std::string>> Read(const std::string& folder, const std::string& sha256) {
   std::ifstream in(FileOf(folder, sha256), std::ios::binary);
   if (!in) return NotFound("there is no such file");
   const std::string file{std::istreambuf_iterator<char>(in), {}};
   if (Sha256Hex(file) != sha256) return DataLoss("the file is damaged");
   GS_ASSIGN_OR_RETURN(SafeTensors content, ParseSafeTensors(file));
   if (content.metadata["format"] != kFormat) return InvalidArgument("the file is no checkpoint");
-  if (content.metadata["job"] != running.prefix.dump())
-    return FailedPrecondition("the checkpoint is of another job");
   return std::move(content.metadata);
 }
 
 }  // namespace
 
 WrittenFile WriteCheckpoint(const std::string& folder, const RunningJob& running, int64_t epoch) {
-  return Write(folder, {{"format", kFormat},
-                        {"job", running.prefix.dump()},
-                        {"epoch", std::to_string(epoch)},
-                        {"path", running.path},
-                        {"shared_by", Json(running.shared_by).dump()}});
+  std::map<std::string, std::string> metadata = Progress(running);
+  metadata["format"] = kFormat;
+  metadata["epoch"] = std::to_string(epoch);
+  return Write(folder, std::move(metadata));
 }
 
 WrittenFile WriteModel(const std::string& folder, const RunningJob& running, int64_t epoch) {
@@ -68,20 +64,8 @@ WrittenFile WriteModel(const std::string& folder, const RunningJob& running, int
 
 absl::StatusOr<std::vector<Json>> GoOn(const std::string& folder, const std::string& sha256, int64_t attempt,
                                        RunningJob& running) {
-  GS_ASSIGN_OR_RETURN(auto metadata, Read(folder, sha256, running));
-  GS_ASSIGN_OR_RETURN(const Json shared_by, ParseJson(metadata["shared_by"]));
-  RunningJob replayed = MakeRunningJob(running.job);
-  std::vector<Json> events;
-  for (const Json& jobs : shared_by) {
-    const auto epoch = static_cast<int64_t>(events.size()) + 1;
-    TakeEpoch(replayed, jobs.get<size_t>());
-    events.push_back(EpochEvent(attempt, replayed, epoch, jobs.get<size_t>()));
-    if (epoch == static_cast<int64_t>(shared_by.size()) && replayed.path != metadata["path"])
-      return FailedPrecondition("the checkpoint is of a job with other learning rates");
-    NextRate(replayed, events.back());
-  }
-  running = std::move(replayed);
-  return events;
+  GS_ASSIGN_OR_RETURN(auto metadata, Read(folder, sha256));
+  return GoOnFrom(std::move(metadata), attempt, running);
 }
 
 }  // namespace gridsweep

@@ -85,6 +85,27 @@ Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_
   return event;
 }
 
+std::map<std::string, std::string> Progress(const RunningJob& running) {
+  return {{"job", running.prefix.dump()}, {"path", running.path}, {"shared_by", Json(running.shared_by).dump()}};
+}
+
+absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt, RunningJob& running) {
+  if (progress["job"] != running.prefix.dump()) return FailedPrecondition("the checkpoint is of another job");
+  GS_ASSIGN_OR_RETURN(const Json shared_by, ParseJson(progress["shared_by"]));
+  RunningJob replayed = MakeRunningJob(running.job);
+  std::vector<Json> events;
+  for (const Json& jobs : shared_by) {
+    const auto epoch = static_cast<int64_t>(events.size()) + 1;
+    TakeEpoch(replayed, jobs.get<size_t>());
+    events.push_back(EpochEvent(attempt, replayed, epoch, jobs.get<size_t>()));
+    if (epoch == static_cast<int64_t>(shared_by.size()) && replayed.path != progress["path"])
+      return FailedPrecondition("the checkpoint is of a job with other learning rates");
+    NextRate(replayed, events.back());
+  }
+  running = std::move(replayed);
+  return events;
+}
+
 Json FinishedEvent(int64_t attempt, const RunningJob& running) {
   const Json job = {running.prefix, running.path};
   Json confusion = Json::array();

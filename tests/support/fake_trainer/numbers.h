@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "common/base/json.h"
+#include "common/base/status.h"
 #include "common/schedule/scheduler.h"
 
 namespace gridsweep {
@@ -39,6 +41,11 @@ void NextRate(RunningJob& running, const Json& event);
 // Accuracy rises and loss falls with the epoch towards values that belong to the cell, give or take a bit per seed and
 // learning rate.
 Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_t shared_by);
+
+// What a checkpoint says of where `running` is, and the way back: brings `running`, which has not begun, there and returns the
+// events of its epochs so far. FAILED_PRECONDITION, changing nothing, if it is of another job.
+std::map<std::string, std::string> Progress(const RunningJob& running);
+absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt, RunningJob& running);
 
 // Succeeded, with three classes of ten images and four predictions.
 Json FinishedEvent(int64_t attempt, const RunningJob& running);
