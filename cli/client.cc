@@ -132,6 +132,27 @@ absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPie
   return status.ok() ? absl::OkStatus() : Explain(status, address_, kWholeDatabase);
 }
 
+absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& sweep) {
+  v1::ListModelsRequest request;
+  request.set_sweep(sweep);
+  return stub_->Call(&v1::SweepService::Stub::ListModels, request, kShort);
+}
+
+absl::Status Client::GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kWholeDatabase));
+  v1::GetModelRequest request;
+  request.set_job(job);
+  const auto pieces = stub_->service->GetModel(&context, request);
+  v1::ModelPiece piece;
+  absl::Status taken;
+  while (taken.ok() && pieces->Read(&piece)) taken = take(piece);
+  if (!taken.ok()) context.TryCancel();
+  const grpc::Status status = pieces->Finish();
+  if (!taken.ok()) return taken;
+  return status.ok() ? absl::OkStatus() : Explain(status, address_, kWholeDatabase);
+}
+
 absl::StatusOr<v1::QueryResponse> Client::Query(const v1::QueryRequest& request, absl::Duration limit) {
   return stub_->Call(&v1::SweepService::Stub::Query, request, limit + absl::Seconds(5));
 }

@@ -37,6 +37,9 @@ class Client {
   absl::StatusOr<v1::DiagnoseResponse> Diagnose();
   // Calls `take` with the pieces of a copy of the database, in order; an error of it ends the call and is returned.
   absl::Status Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take);
+  absl::StatusOr<v1::ListModelsResponse> ListModels(const std::string& sweep);
+  // Likewise with the pieces of a job's weights.
+  absl::Status GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take);
   // Waits a little longer than `limit`, within which the coordinator answers or gives up itself.
   absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request, absl::Duration limit);
 

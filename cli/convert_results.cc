@@ -50,6 +50,7 @@ AttemptReport AttemptFromProto(const v1::AttemptSummary& attempt) {
   if (attempt.ended_us() != 0) result.ended = absl::FromUnixMicros(attempt.ended_us());
   result.error = attempt.error();
   result.stderr_tail = attempt.stderr_tail();
+  result.resumed_epoch = attempt.resumed_epoch();
   return result;
 }
 

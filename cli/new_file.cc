@@ -10,13 +10,14 @@
 
 namespace gridsweep {
 
-NewFile::NewFile(std::string path, std::string temporary, int fd)
-    : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
+NewFile::NewFile(std::string path, std::string temporary, int fd, bool replace)
+    : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd), replace_(replace) {}
 
 NewFile::NewFile(NewFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::move(other.temporary_)),
-      fd_(std::exchange(other.fd_, -1)) {}
+      fd_(std::exchange(other.fd_, -1)),
+      replace_(other.replace_) {}
 
 NewFile::~NewFile() {
   if (fd_ < 0) return;
@@ -24,12 +25,13 @@ NewFile::~NewFile() {
   unlink(temporary_.c_str());
 }
 
-absl::StatusOr<NewFile> NewFile::Create(const std::string& path) {
-  if (access(path.c_str(), F_OK) == 0) return AlreadyExists("'{}' exists already; name another file", path);
+absl::StatusOr<NewFile> NewFile::Create(const std::string& path, bool replace) {
+  if (!replace && access(path.c_str(), F_OK) == 0)
+    return AlreadyExists("'{}' exists already; name another file", path);
   std::string temporary = path + ".part-XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
-  return NewFile(path, std::move(temporary), fd);
+  return NewFile(path, std::move(temporary), fd, replace);
 }
 
 absl::Status NewFile::Write(std::string_view data) {
@@ -48,6 +50,12 @@ absl::Status NewFile::Finish() {
   const mode_t mask = umask(0);
   umask(mask);
   fchmod(fd_, 0666 & ~mask);
+  if (replace_) {
+    if (rename(temporary_.c_str(), path_.c_str()) != 0)
+      return ErrnoError(errno, fmt::format("cannot write '{}'", path_));
+    close(std::exchange(fd_, -1));
+    return absl::OkStatus();
+  }
   // link, unlike rename, does not replace.
   if (link(temporary_.c_str(), path_.c_str()) != 0) {
     if (errno == EEXIST) return AlreadyExists("'{}' exists already; name another file", path_);

@@ -111,6 +111,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeDataCommand());
   commands.push_back(MakeSqlCommand());
   commands.push_back(MakeAuditCommand());
+  commands.push_back(MakeArtifactCommand());
   commands.push_back(MakeBackupCommand());
   commands.push_back(MakeDoctorCommand());
   return commands;

@@ -14,6 +14,8 @@
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/rpc/channel.h"
+#include "coordinator/artifacts/artifact_folder.h"
+#include "coordinator/artifacts/disk_thread.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/security/authenticator.h"
 #include "coordinator/service/sweep_service.h"
@@ -24,17 +26,30 @@ namespace gridsweep {
 namespace {
 
 constexpr std::chrono::seconds kDrain{5};
+constexpr char kArtifactsSuffix[] = ".artifacts";
+
+// Deletes files that no row refers to any more.
+void CollectArtifacts(ArtifactFolder& artifacts, StoreReader& reader) {
+  const absl::StatusOr<int> removed = artifacts.Collect([&reader] { return reader.ReferencedArtifacts(); });
+  if (!removed.ok()) {
+    Log(LogLevel::kWarning, "artifacts_not_collected", {{"error", Message(removed.status())}});
+  } else if (*removed > 0) {
+    Log(LogLevel::kDebug, "artifacts_collected", {{"files", *removed}, {"bytes_left", artifacts.bytes()}});
+  }
+}
 
 }  // namespace
 
 // Destroyed in reverse: the server first, the store last.
 struct CoordinatorServer::Parts {
   StoreFiles files;
+  std::unique_ptr<ArtifactFolder> artifacts;
   std::unique_ptr<JobQueue> queue;
   CoordinatorMetrics metrics;
   std::atomic<grpc::HealthCheckServiceInterface*> health{nullptr};  // once the server runs
   std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
+  std::unique_ptr<DiskThread> disk;
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
@@ -80,20 +95,34 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
       .clock = &clock, .catalog = &catalog, .limits = config.limits, .database = config.database};
   if (config.read_only) {
     GS_ASSIGN_OR_RETURN(parts->files, OpenSqliteStoreReadOnly(config.database));
+    parts->artifacts = ArtifactFolder::OpenReadOnly(config.database + kArtifactsSuffix);
   } else {
     GS_ASSIGN_OR_RETURN(parts->files, OpenSqliteStore(config.database));
+    GS_ASSIGN_OR_RETURN(parts->artifacts,
+                        ArtifactFolder::Open(config.database + kArtifactsSuffix, config.artifacts_limit));
     QueueOptions options = config.queue;
     options.jitter = RandomUnit;
     parts->queue = std::make_unique<JobQueue>(parts->files.store.get(), options);
     GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
-    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, LoopOptions(*parts, config));
-    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics);
+    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock,
+                                               LoopOptions(*parts, config));
+    const auto collect = [artifacts = parts->artifacts.get(), reader = parts->files.reader.get()] {
+      CollectArtifacts(*artifacts, *reader);
+    };
+    parts->disk = std::make_unique<DiskThread>(config.collect, collect);
+    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics,
+                                                            ArtifactParts{.loop = parts->loop.get(),
+                                                                          .store = parts->files.store.get(),
+                                                                          .folder = parts->artifacts.get(),
+                                                                          .disk = parts->disk.get(),
+                                                                          .collect = collect});
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
   }
   service.reader = parts->files.reader.get();
+  service.artifacts = parts->artifacts.get();
   parts->sweep_service = std::make_unique<SweepService>(std::move(service));
 
   grpc::EnableDefaultHealthCheckService(true);

@@ -28,6 +28,9 @@ struct CoordinatorConfig {
   bool client_certificates = false;       // with security: demand one of every client
   QueueOptions queue;
   SweepLimits limits;
+  int64_t artifacts_limit = int64_t{4}
+                            << 30;  // bytes of the files beside the database, in DATABASE.artifacts
+  absl::Duration collect = absl::Seconds(30);  // how often those are deleted that nothing refers to
   // As of CommitLoop::Options.
   std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
 };

@@ -112,6 +112,10 @@ int Main(int argc, char** argv) {
   app.add_option("--max-jobs", flags.config.limits.max_jobs, "Most jobs one sweep may have")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
+  app.add_option("--artifacts-limit", flags.config.artifacts_limit,
+                 "Most bytes of checkpoints and models, which are kept in the folder DB.artifacts; e.g. 4GiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("4GiB");
   app.add_flag("!--no-share", flags.config.queue.share,
                "Lease every job alone, also those that have epochs in common. The numbers are the same");
   app.add_option("--log-level", flags.log_level, "debug, info, warning or error")->capture_default_str();

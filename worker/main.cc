@@ -45,6 +45,8 @@ Files:
   Data sets are looked for below every --data-dir; without one, below
   $XDG_DATA_HOME/gridsweep/data (~/.local/share/gridsweep/data) and /usr/share/datasets.
   The worker only takes jobs whose data set it has found. 'gridsweep data list' shows them.
+  Checkpoints are below $XDG_STATE_HOME/gridsweep/checkpoints (~/.local/state/gridsweep/
+  checkpoints); those that nobody needs are deleted after a week, or when they exceed 2 GiB.
 
 Environment:
   GRIDSWEEP_COORDINATOR  address of the coordinator, where no --coordinator is given
@@ -109,6 +111,20 @@ void Declare(CLI::App& app, Flags& flags) {
                  "Kill a trainer when a job gives no sign of life for this long (default: 300)")
       ->check(CLI::Range(1.0, 86400.0))
       ->option_text("SECONDS");
+  CLI::Option* const checkpoints =
+      app.add_option("--checkpoints", config.checkpoints,
+                     "Folder for the trainers' checkpoints and models (default: a folder per --name below "
+                     "$XDG_STATE_HOME/gridsweep/checkpoints)")
+          ->option_text("DIR");
+  CLI::Option* const interval =
+      app.add_option("--checkpoint-interval", config.checkpoint_interval,
+                     "Least time between two checkpoints of a job, 0 for one after every epoch (default: 30)")
+          ->check(CLI::Range(0.0, 86400.0))
+          ->option_text("SECONDS");
+  app.add_flag("--no-checkpoints", config.no_checkpoints,
+               "Write none: a job that is interrupted starts from its first epoch, and no weights are kept")
+      ->excludes(checkpoints)
+      ->excludes(interval);
   app.add_option("--log-level", flags.log_level, "debug, info, warning or error (default: info)")
       ->option_text("LEVEL");
   app.add_option("--log-format", flags.log_format,

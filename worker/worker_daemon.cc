@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "common/base/address.h"
@@ -42,6 +43,16 @@ absl::StatusOr<std::string> FindTrainer(const std::string& given) {
 
 }  // namespace
 
+std::string DefaultCheckpoints(const std::string& worker) {
+  const auto folder = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return std::string(value == nullptr ? "" : value);
+  };
+  std::string state = folder("XDG_STATE_HOME");
+  if (state.empty() && !folder("HOME").empty()) state = folder("HOME") + "/.local/state";
+  return state.empty() ? "" : fmt::format("{}/gridsweep/checkpoints/{}", state, worker);
+}
+
 absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
                                                                       const Clock* clock) {
   GS_RETURN_IF_ERROR(CheckAddress("coordinator address", config.coordinator.address));
@@ -56,6 +67,14 @@ absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const Work
   options.core.session = RandomHex(16);
   options.core.hang_timeout = config.hang_timeout;
   options.core.jitter = RandomUnit;
+  if (!config.no_checkpoints) {
+    // A name of eight random digits does not come back, so such workers of a machine share a folder.
+    options.checkpoints = config.checkpoints.empty() ? DefaultCheckpoints(config.name.empty() ? host : name)
+                                                     : config.checkpoints;
+    options.checkpoint_interval = config.checkpoint_interval;
+    options.core.checkpoints = !options.checkpoints.empty();
+    if (options.core.checkpoints) GS_RETURN_IF_ERROR(agent::CheckpointFolder(options.checkpoints).Create());
+  }
 
   agent::WorkerInfo info;
   info.host = host;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,18 @@ struct WorkerConfig {
   std::vector<std::string> data_dirs;  // empty: the default ones
   std::string trainer;                 // path; empty: gridsweep-trainer beside this program
   absl::Duration hang_timeout = absl::Seconds(300);
+  std::string checkpoints;  // folder; empty: DefaultCheckpoints
+  bool no_checkpoints = false;
+  std::optional<double> checkpoint_interval;  // seconds; none: the trainer's own
 };
+
+// The folder for a worker of this name: below $XDG_STATE_HOME or ~/.local/state. Empty without a home.
+std::string DefaultCheckpoints(const std::string& worker);
 
 // Looks at the machine, starts the trainers, and keeps calling the coordinator until told to stop. Whether
 // the coordinator answers does not matter here. `clock` is not owned. Returns INVALID_ARGUMENT for a bad
 // name, device or address, NOT_FOUND if there is no such trainer program or device, and with devices "auto" the error of
-// a trainer that cannot say what devices there are. As ConnectTo for files of the endpoint that cannot be used.
+// a trainer that cannot say what devices there are. The system's error if the folder for checkpoints cannot be made. As ConnectTo for files of the endpoint that cannot be used.
 absl::StatusOr<std::unique_ptr<agent::WorkerAgent>> StartWorkerDaemon(const WorkerConfig& config,
                                                                       const Clock* clock);
 

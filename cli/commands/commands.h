@@ -21,6 +21,7 @@ std::unique_ptr<Command> MakeCatalogCommand();
 std::unique_ptr<Command> MakeDataCommand();
 std::unique_ptr<Command> MakeSqlCommand();
 std::unique_ptr<Command> MakeAuditCommand();
+std::unique_ptr<Command> MakeArtifactCommand();
 std::unique_ptr<Command> MakeBackupCommand();
 std::unique_ptr<Command> MakeDoctorCommand();
 

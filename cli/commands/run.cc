@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <optional>
 
 #include "cli/client.h"
@@ -18,9 +19,9 @@ namespace {
 constexpr char kDetails[] =
     "\nStarts a coordinator and workers as child processes, submits the sweep, shows its progress, prints "
     "the ranked\n"
-    "table and stops them again. Everything is stored in the database, epoch by epoch: Ctrl-C, a crash or a "
+    "table and stops them again. Everything is stored in the database, epoch by epoch: after Ctrl-C, a crash or a "
     "power cut\n"
-    "loses at most the epochs under way, and the same command goes on where it was. When the sweep is "
+    "the same command goes on where it was, jobs under way from their last checkpoint. When the sweep is "
     "finished, the\n"
     "same command prints its table at once. After --again, the newest unfinished sweep of the file goes on "
     "first.\n\n"
@@ -63,6 +64,7 @@ class RunCommand : public Command {
   std::string InterruptedText(const std::string& what_next) const;
   absl::Status CheckDataset() const;
   std::vector<std::string> WorkerFlags() const;
+  std::string Checkpoints() const { return db_ + ".checkpoints"; }
 
   std::string path_;
   SweepFile file_;
@@ -115,7 +117,7 @@ void RunCommand::Declare(CLI::App& app) {
 }
 
 std::vector<std::string> RunCommand::WorkerFlags() const {
-  std::vector<std::string> flags;
+  std::vector<std::string> flags = {"--checkpoints", Checkpoints()};
   if (slots_ > 0) flags.insert(flags.end(), {"--slots", std::to_string(slots_)});
   if (!devices_.empty()) flags.insert(flags.end(), {"--devices", devices_});
   if (!trainer_.empty()) flags.insert(flags.end(), {"--trainer", trainer_});
@@ -252,6 +254,11 @@ absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& di
   if (interrupted) display.Say("stopping; interrupt again to stop at once");
   cluster->Stop(context, 1);
   if (interrupted) display.Say(InterruptedText("run the same command to resume"));
+  if (code.ok() && !interrupted) {
+    // The sweep is over: nothing goes on from them.
+    std::error_code ignored;
+    std::filesystem::remove_all(Checkpoints(), ignored);
+  }
   return code;
 }
 

@@ -145,6 +145,7 @@ Table AttemptTable(const JobReport& job) {
   table.columns = {{.key = "number", .header = "attempt", .align = Align::kRight},
                    {.key = "state", .header = "state"},
                    {.key = "accepted", .header = "", .audience = Audience::kMachines},
+                   {.key = "resumed_epoch", .header = "", .audience = Audience::kMachines},
                    {.key = "worker", .header = "worker", .min_width = 6},
                    {.key = "device", .header = "device", .priority = 2},
                    {.key = "started", .header = "started (UTC)", .priority = 1},
@@ -153,10 +154,11 @@ Table AttemptTable(const JobReport& job) {
   for (const AttemptReport& attempt : job.attempts) {
     const bool ended = attempt.ended.has_value();
     const double seconds = ended ? absl::ToDoubleSeconds(*attempt.ended - attempt.started) : 0;
+    std::string state = attempt.state + (attempt.accepted ? ", accepted" : "");
+    if (attempt.resumed_epoch > 0) state += fmt::format(", went on from epoch {}", attempt.resumed_epoch);
     table.rows.push_back(
-        {Cell::Integer(attempt.number),
-         Cell(attempt.state + (attempt.accepted ? ", accepted" : ""), attempt.state),
-         Cell("", attempt.accepted), Cell::Text(attempt.worker), Cell::Text(attempt.device),
+        {Cell::Integer(attempt.number), Cell(state, attempt.state), Cell("", attempt.accepted),
+         Cell("", attempt.resumed_epoch), Cell::Text(attempt.worker), Cell::Text(attempt.device),
          Cell::Text(absl::FormatTime("%Y-%m-%d %H:%M:%S", attempt.started, absl::UTCTimeZone())),
          ended ? Cell(FormatDuration(seconds), seconds) : Cell(), Cell::Text(attempt.error)});
   }

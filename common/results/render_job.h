@@ -23,6 +23,7 @@ struct AttemptReport {
   std::optional<absl::Time> ended;
   std::string error;
   std::string stderr_tail;
+  int64_t resumed_epoch = 0;  // it went on from the checkpoint of this epoch; 0: from scratch
 };
 
 struct JobReport {

@@ -20,6 +20,7 @@ struct AttemptStarted {
   DatasetInfo dataset;
   std::string device;
   std::string environment;
+  int64_t resumed_epoch = 0;  // of the checkpoint that training goes on from; 0: from scratch
 };
 
 struct AttemptFinished {

@@ -20,9 +20,12 @@ constexpr Rule kSweepRules[] = {
     {"GetJob", true, true, false, true},     {"ListWorkers", true, true, false, true},
     {"Query", true, true, false, true},      {"GetServerInfo", true, true, false, true},
     {"Backup", false, false, false, true},   {"Diagnose", false, false, false, true},
+    {"ListModels", true, true, false, true}, {"GetModel", true, true, false, true},
 };
 constexpr Rule kWorkerRules[] = {
     {"Sync", false, false, true, false},
+    {"PutArtifact", false, false, true, false},
+    {"GetArtifact", false, false, true, false},
 };
 
 template <size_t n>

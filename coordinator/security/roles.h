@@ -8,9 +8,9 @@
 namespace gridsweep {
 
 enum class Role {
-  kViewer,     // reads sweeps, jobs and workers
+  kViewer,     // reads sweeps, jobs, models and workers
   kSubmitter,  // also submits and steers sweeps
-  kWorker,     // syncs as a worker, and nothing else
+  kWorker,     // syncs as a worker and exchanges its files, and nothing else
   kAdmin,      // everything but syncing as a worker
 };
 inline constexpr Role kAllRoles[] = {Role::kViewer, Role::kSubmitter, Role::kWorker, Role::kAdmin};

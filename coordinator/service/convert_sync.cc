@@ -60,7 +60,7 @@ absl::StatusOr<AttemptEvent> EventFromProto(const v1::AttemptEvent& proto) {
   switch (proto.event_case()) {
     case v1::AttemptEvent::kStarted:
       event.what = AttemptStarted{FromProto(proto.started().dataset()), proto.started().device(),
-                                  proto.started().environment()};
+                                  proto.started().environment(), proto.started().resumed_epoch()};
       return event;
     case v1::AttemptEvent::kEpoch:
       event.what = FromProto(proto.epoch());
@@ -121,6 +121,7 @@ void ToProto(const SyncOutput& output, v1::SyncResponse* response) {
     lease->set_sweep(job.attempt.sweep.value);
     lease->set_job_json(job.job_json);
     lease->set_bundle(job.attempt.bundle);
+    for (const std::string& checkpoint : job.checkpoints) lease->add_checkpoints(checkpoint);
   }
   response->set_next_call_ms(absl::ToInt64Milliseconds(output.next_call));
   response->set_news_ms(absl::ToInt64Milliseconds(output.news));

@@ -24,6 +24,7 @@ namespace gridsweep {
 namespace {
 
 constexpr int64_t kBackupPiece = 1 << 20;
+constexpr int64_t kModelPiece = 256 << 10;
 // What a backup leaves free, for the sweeps to go on.
 constexpr uint64_t kBackupReserve = 64 << 20;
 
@@ -327,6 +328,42 @@ grpc::Status SweepService::Backup(grpc::ServerContext* context, const v1::Backup
 grpc::Status SweepService::Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest*,
                                     v1::DiagnoseResponse* response) {
   return ToGrpc(DoDiagnose(*response));
+}
+
+absl::Status SweepService::DoListModels(const v1::ListModelsRequest& request,
+                                        v1::ListModelsResponse& response) {
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepRecord record, parts_.reader->GetSweep(sweep));
+  GS_ASSIGN_OR_RETURN(const std::vector<ModelRecord> models, parts_.reader->ListModels(sweep));
+  *response.mutable_sweep() = ToProto(record);
+  for (const ModelRecord& model : models) *response.add_models() = ToProto(model);
+  return absl::OkStatus();
+}
+
+absl::Status SweepService::DoGetModel(grpc::ServerContext& context, JobId job,
+                                      grpc::ServerWriter<v1::ModelPiece>& writer) {
+  GS_ASSIGN_OR_RETURN(const ModelRecord model, parts_.reader->GetModel(job));
+  auto file = parts_.artifacts->Read(model.sha256);
+  if (absl::IsNotFound(file.status()))
+    return DataLoss("the file with the weights of job {} is gone", job.value);
+  GS_RETURN_IF_ERROR(file.status());
+  v1::ModelPiece piece;
+  *piece.mutable_summary() = ToProto(model);
+  while (true) {
+    if (!writer.Write(piece) || context.IsCancelled()) return absl::CancelledError("the caller has gone");
+    GS_ASSIGN_OR_RETURN(*piece.mutable_data(), (*file)->Next(kModelPiece));
+    if (piece.data().empty()) return absl::OkStatus();
+  }
+}
+
+grpc::Status SweepService::ListModels(grpc::ServerContext*, const v1::ListModelsRequest* request,
+                                      v1::ListModelsResponse* response) {
+  return ToGrpc(DoListModels(*request, *response));
+}
+
+grpc::Status SweepService::GetModel(grpc::ServerContext* context, const v1::GetModelRequest* request,
+                                    grpc::ServerWriter<v1::ModelPiece>* writer) {
+  return ToGrpc(DoGetModel(*context, JobId{request->job()}, *writer));
 }
 
 grpc::Status SweepService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/catalog/catalog.h"
 #include "common/sweep/sweep_spec.h"
+#include "coordinator/artifacts/artifact_folder.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/store/store.h"
 #include "coordinator/store/store_reader.h"
@@ -22,6 +23,7 @@ class SweepService : public v1::SweepService::Service {
         nullptr;  // null when the database is open for reading only: writes answer FAILED_PRECONDITION
     Store* store = nullptr;  // used on the loop's thread only; null with loop
     StoreReader* reader = nullptr;
+    ArtifactFolder* artifacts = nullptr;
     const Clock* clock = nullptr;
     const Catalog* catalog = nullptr;
     SweepLimits limits;
@@ -52,6 +54,10 @@ class SweepService : public v1::SweepService::Service {
                       grpc::ServerWriter<v1::BackupPiece>* writer) override;
   grpc::Status Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest* request,
                         v1::DiagnoseResponse* response) override;
+  grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest* request,
+                          v1::ListModelsResponse* response) override;
+  grpc::Status GetModel(grpc::ServerContext* context, const v1::GetModelRequest* request,
+                        grpc::ServerWriter<v1::ModelPiece>* writer) override;
   grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest* request,
                              v1::ServerInfo* response) override;
 
@@ -65,6 +71,9 @@ class SweepService : public v1::SweepService::Service {
   absl::Status DoListWorkers(v1::ListWorkersResponse& response);
   absl::Status DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer);
   absl::Status DoDiagnose(v1::DiagnoseResponse& response);
+  absl::Status DoListModels(const v1::ListModelsRequest& request, v1::ListModelsResponse& response);
+  absl::Status DoGetModel(grpc::ServerContext& context, JobId job,
+                          grpc::ServerWriter<v1::ModelPiece>& writer);
   // FAILED_PRECONDITION when open for reading only.
   absl::Status CheckWritable() const;
 

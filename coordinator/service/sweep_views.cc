@@ -86,6 +86,19 @@ v1::AttemptSummary ToProto(const AttemptRecord& record) {
   if (record.ended) proto.set_ended_us(absl::ToUnixMicros(*record.ended));
   proto.set_error(record.error);
   proto.set_stderr_tail(record.stderr_tail);
+  proto.set_resumed_epoch(record.resumed_epoch);
+  return proto;
+}
+
+v1::ModelSummary ToProto(const ModelRecord& record) {
+  v1::ModelSummary proto;
+  proto.set_job(record.job.value);
+  proto.set_sha256(record.sha256);
+  proto.set_bytes(record.bytes);
+  proto.set_epoch(record.epoch);
+  proto.set_objective(record.objective);
+  for (const std::string& label : record.labels) proto.add_labels(label);
+  proto.set_seed(record.seed);
   return proto;
 }
 

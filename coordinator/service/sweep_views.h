@@ -27,6 +27,7 @@ v1::SweepSummary ToProto(const SweepRecord& record);
 v1::JobCounts ToProto(const StateCounts& counts);
 v1::JobSummary ToProto(const JobRecord& record);
 v1::AttemptSummary ToProto(const AttemptRecord& record);
+v1::ModelSummary ToProto(const ModelRecord& record);
 v1::WorkerSummary ToProto(const WorkerStatusRecord& record);
 v1::RankedRow ToProto(const RankedRow& row, const std::vector<size_t>& columns);
 v1::QueryResponse ToProto(const QueryResult& result);

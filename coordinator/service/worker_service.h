@@ -4,21 +4,32 @@
 
 #include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/queue/commit_loop.h"
+#include "coordinator/service/artifact_service.h"
 #include "gridsweep/v1/worker_service.grpc.pb.h"
 
 namespace gridsweep {
 
-// Thread-safe. Neither `loop` nor `metrics` is owned; both must outlive the server the service is registered with.
+// Thread-safe. Nothing passed in is owned; all must outlive the server the service is registered with.
 class WorkerService : public v1::WorkerService::CallbackService {
  public:
-  WorkerService(CommitLoop* loop, CoordinatorMetrics* metrics) : loop_(loop), metrics_(metrics) {}
+  WorkerService(CommitLoop* loop, CoordinatorMetrics* metrics, const ArtifactParts& artifacts)
+      : loop_(loop), metrics_(metrics), artifacts_(artifacts) {}
 
   grpc::ServerUnaryReactor* Sync(grpc::CallbackServerContext* context, const v1::SyncRequest* request,
                                  v1::SyncResponse* response) override;
+  grpc::ServerReadReactor<v1::PutArtifactRequest>* PutArtifact(grpc::CallbackServerContext* context,
+                                                               v1::PutArtifactResponse* response) override {
+    return ReceiveArtifact(artifacts_, context, response);
+  }
+  grpc::ServerWriteReactor<v1::ArtifactChunk>* GetArtifact(grpc::CallbackServerContext* context,
+                                                           const v1::GetArtifactRequest* request) override {
+    return SendArtifact(artifacts_, context, *request);
+  }
 
  private:
   CommitLoop* const loop_;
   CoordinatorMetrics* const metrics_;
+  const ArtifactParts artifacts_;
 };
 
 }  // namespace gridsweep

@@ -9,13 +9,15 @@ extern const std::string_view kSchema0001;
 extern const std::string_view kSchema0002;
 extern const std::string_view kSchema0003;
 extern const std::string_view kSchema0004;
+extern const std::string_view kSchema0005;
 }  // namespace embedded
 
 namespace {
 
 // Entry i leads from version i to i + 1.
 const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002,
-                                               &embedded::kSchema0003, &embedded::kSchema0004};
+                                               &embedded::kSchema0003, &embedded::kSchema0004,
+                                               &embedded::kSchema0005};
 
 absl::Status Damaged(const std::string& path, const std::string& finding) {
   return DataLoss(

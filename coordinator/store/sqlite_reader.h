@@ -1,6 +1,7 @@
 // The StoreReader on a pool of read-only connections.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,10 @@ class SqliteReader : public StoreReader {
                                                   int64_t limit) override;
   absl::StatusOr<JobDetailRecord> GetJob(JobId job) override;
   absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() override;
+
+  absl::StatusOr<std::vector<ModelRecord>> ListModels(SweepId sweep) override;
+  absl::StatusOr<ModelRecord> GetModel(JobId job) override;
+  absl::StatusOr<std::set<std::string>> ReferencedArtifacts() override;
 
   absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) override;
   absl::Status Backup(const std::string& file) override;

@@ -90,10 +90,11 @@ absl::StatusOr<std::vector<AttemptRecord>> ReadAttempts(Db& db, JobId job) {
   std::vector<AttemptRecord> attempts;
   GS_ASSIGN_OR_RETURN(
       Statement rows,
-      db.Query("SELECT a.id, a.number, a.state, a.id = j.accepted_attempt, w.name, a.device, a.environment, "
-               "a.started_us, a.ended_us, a.error, a.stderr_tail FROM attempts a JOIN jobs j ON j.id = a.job "
-               "JOIN workers w ON w.id = a.worker WHERE a.job = ?1 ORDER BY a.number",
-               job.value));
+      db.Query(
+          "SELECT a.id, a.number, a.state, a.id = j.accepted_attempt, w.name, a.device, a.environment, "
+          "a.started_us, a.ended_us, a.error, a.stderr_tail, a.resumed_epoch FROM attempts a JOIN jobs j ON j.id = a.job "
+          "JOIN workers w ON w.id = a.worker WHERE a.job = ?1 ORDER BY a.number",
+          job.value));
   while (true) {
     GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
     if (!more) return attempts;
@@ -109,6 +110,7 @@ absl::StatusOr<std::vector<AttemptRecord>> ReadAttempts(Db& db, JobId job) {
     attempt.ended = rows.OptionalTime(8);
     attempt.error = rows.Text(9);
     attempt.stderr_tail = rows.Text(10);
+    attempt.resumed_epoch = rows.Int(11);
     attempts.push_back(std::move(attempt));
   }
 }

@@ -224,6 +224,9 @@ absl::StatusOr<ClaimedJob> SqliteStore::ReadClaim(JobId id, const ClaimRequest& 
                  .epochs = row.Int(9),
                  .added_epochs = row.Real(10)};
   GS_ASSIGN_OR_RETURN(job.job_json, JobDocument(row.Text(5), row.Int(6), row.Text(7)));
+  if (job.attempt.number > 1) {
+    GS_ASSIGN_OR_RETURN(job.checkpoints, CheckpointsOf(id));
+  }
   return job;
 }
 

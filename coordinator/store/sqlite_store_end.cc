@@ -99,6 +99,7 @@ absl::Status SqliteStore::ReleaseJob(AttemptId attempt, JobId job, const Attempt
       static_cast<int64_t>(end.counters.failures), static_cast<int64_t>(end.counters.preemptions),
       not_before_us, finished, static_cast<int64_t>(end.retry_alone || end.state == AttemptState::kFailed)));
   if (db_->Changes() != 1) return Internal("job {} does not run attempt {}", job.value, attempt.value);
+  if (end.state == AttemptState::kFailed) GS_RETURN_IF_ERROR(DropUselessCheckpoints(attempt, job));
   return end.job_state == JobState::kFailed ? StoreVerdict(job, end) : absl::OkStatus();
 }
 

@@ -42,12 +42,19 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<ClaimedJob>> ClaimJobs(const ClaimRequest& request) override;
   absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
                              const DatasetInfo& dataset, const std::string& device,
-                             const std::string& environment) override;
+                             const std::string& environment, int64_t resumed_epoch) override;
   absl::Status RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
                             std::span<const EpochMetrics> epochs) override;
   absl::Status EndAttempt(AttemptId attempt, const std::string& token, uint64_t seq,
                           const AttemptEnd& end) override;
   absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) override;
+
+  absl::StatusOr<bool> WantsCheckpoint(std::span<const ArtifactClaim> claims) override;
+  absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                int64_t bytes, absl::Time now) override;
+  absl::StatusOr<bool> WantsModel(const ArtifactClaim& claim) override;
+  absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                           absl::Time now) override;
 
   absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() override;
   absl::StatusOr<std::vector<WorkClass>> WorkClasses() override;
@@ -93,6 +100,9 @@ class SqliteStore : public Store {
   absl::Status AcceptResult(AttemptId attempt, JobId job, SweepId sweep, const AttemptEnd& end);
   absl::Status StoreEvaluation(AttemptId attempt, const Evaluation& evaluation);
   absl::Status UpdateCellStatistics(JobId job, Goal goal);
+  absl::StatusOr<std::vector<std::string>> CheckpointsOf(JobId job);
+  // Those that an attempt went on from and failed before it had trained an epoch.
+  absl::Status DropUselessCheckpoints(AttemptId attempt, JobId job);
 
   const std::unique_ptr<FileLock> lock_;
   const std::unique_ptr<Db> db_;

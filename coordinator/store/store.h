@@ -120,7 +120,20 @@ struct ClaimRequest {
 struct ClaimedJob {
   OpenAttempt attempt;
   std::string job_json;  // JobSpecToJson, with seed and the sweep's data set digest if known
+  std::vector<std::string> checkpoints = {};  // SHA-256 of what it may go on from, the latest epoch first
 };
+
+// An attempt that a trainer's file belongs to.
+struct ArtifactClaim {
+  AttemptId attempt;
+  std::string token;
+  int64_t epoch = 0;  // after which it was written, or whose weights it holds
+};
+
+// That are kept of a job.
+inline constexpr int64_t kKeptCheckpoints = 2;
+// Jobs of a sweep whose models are kept: the best.
+inline constexpr int64_t kKeptModels = 10;
 
 // The end of an attempt and what it does to its job. `state` is not kOpen; `job_state` follows from the
 // transition table.
@@ -203,20 +216,34 @@ class Store {
   // ABORTED.
 
   // Stores what the trainer found, once. FAILED_PRECONDITION if the sweep is bound to data of another digest.
+  // `resumed_epoch`: of the checkpoint that it went on from; 0: from scratch.
   virtual absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
                                      const DatasetInfo& dataset, const std::string& device,
-                                     const std::string& environment) = 0;
+                                     const std::string& environment, int64_t resumed_epoch) = 0;
   // Stores epochs in a row, the first being event `first_seq`: all or none. OK if all are stored already.
   virtual absl::Status RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
                                     std::span<const EpochMetrics> epochs) = 0;
   // Ends the attempt, moves its job, stores its evaluation; with a result the attempt becomes the job's
   // accepted one and the objective is computed from its stored epochs. Finishes the sweep with its last job.
-  // `seq` 0: not from an event.
+  // `seq` 0: not from an event. A job that is over loses its checkpoints; so does one whose attempt failed without an epoch
+  // beyond the checkpoint that it went on from: the next attempt starts from scratch.
   virtual absl::Status EndAttempt(AttemptId attempt, const std::string& token, uint64_t seq,
                                   const AttemptEnd& end) = 0;
   // Reopens an attempt that ended as lost, if it is its job's newest and the job is pending; else ABORTED.
   // Takes back one loss from the counters.
   virtual absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) = 0;
+
+  // Whether a checkpoint is news to one of the claims. ABORTED if none of them is of an open attempt.
+  virtual absl::StatusOr<bool> WantsCheckpoint(std::span<const ArtifactClaim> claims) = 0;
+  // Records it for the claims of open attempts, and forgets a job's older ones. ABORTED if there is no such claim. The file
+  // is to be durable by then.
+  virtual absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                        int64_t bytes, absl::Time now) = 0;
+  // Whether the attempt's model is one to keep, and is not known yet. ABORTED if it is not its job's accepted attempt.
+  virtual absl::StatusOr<bool> WantsModel(const ArtifactClaim& claim) = 0;
+  // Likewise, and forgets those of the sweep's jobs that are no longer among the best.
+  virtual absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                                   absl::Time now) = 0;
 
   virtual absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() = 0;
   // Of active and paused sweeps, by sweep and class.

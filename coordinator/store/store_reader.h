@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -78,6 +79,18 @@ struct AttemptRecord {
   std::optional<absl::Time> ended;
   std::string error;
   std::string stderr_tail;
+  int64_t resumed_epoch = 0;  // it went on from the checkpoint of this epoch; 0: from scratch
+};
+
+// The trained weights of a job, as they are kept.
+struct ModelRecord {
+  JobId job;
+  std::string sha256;
+  int64_t bytes = 0;
+  int64_t epoch = 0;  // whose weights they are
+  double objective = 0;
+  std::vector<std::string> labels;  // five, in axis order
+  int64_t seed = 0;
 };
 
 struct JobDetailRecord {
@@ -156,6 +169,11 @@ class StoreReader {
                                                           int64_t limit) = 0;
   virtual absl::StatusOr<JobDetailRecord> GetJob(JobId job) = 0;
   virtual absl::StatusOr<std::vector<WorkerStatusRecord>> ListWorkers() = 0;
+
+  virtual absl::StatusOr<std::vector<ModelRecord>> ListModels(SweepId sweep) = 0;  // best first
+  virtual absl::StatusOr<ModelRecord> GetModel(JobId job) = 0;
+  // SHA-256 of every file that a row refers to.
+  virtual absl::StatusOr<std::set<std::string>> ReferencedArtifacts() = 0;
 
   // Runs one SELECT (or EXPLAIN, or a WITH … SELECT). INVALID_ARGUMENT with SQLite's message for anything
   // else, also for a row of more than 48 MiB; DEADLINE_EXCEEDED over the time limit. A result of more than 48 MiB is

@@ -241,6 +241,33 @@ TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterAKill) {
   EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
 }
 
+class ResumedRunTest : public RunTest {
+ protected:
+  ResumedRunTest() : RunTest({.fake = {{"checkpoint_interval", 0}}, .gated = true}) {
+    for (const int seed : {1, 2}) WriteFile(cluster_.dir() / fmt::format("gate/seed-{}-epoch-1", seed), "");
+  }
+  std::string Checkpoints() const { return cluster_.db() + ".checkpoints"; }
+};
+
+TEST_F(ResumedRunTest, AfterAKillJobsGoOnInTheMiddleAndNothingIsLeftAtTheEnd) {
+  const auto run = cluster_.Launch("killed", Command("small.yaml"));
+  ASSERT_TRUE(cluster_.Await("two checkpoints", [&] {
+    return !run->IsRunning() || cluster_.QueryInt("SELECT count(*) FROM v_checkpoints") == 2;
+  }));
+  const std::vector<pid_t> children = ChildrenOf(run->pid());
+  run->Kill();
+  EXPECT_TRUE(cluster_.Await("its children to end as well",
+                             [&] { return std::none_of(children.begin(), children.end(), IsAlive); }));
+  EXPECT_TRUE(std::filesystem::exists(Checkpoints()));
+  cluster_.OpenGate();
+  const CommandResult again = cluster_.Run(Command("small.yaml"));
+  EXPECT_EQ(again.code, 0) << again;
+  EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_attempts WHERE accepted AND resumed_epoch = 1"), 2);
+  EXPECT_FALSE(std::filesystem::exists(Checkpoints()));
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_models"), 8) << "also of the jobs that ended last";
+}
+
 TEST_F(RunTest, NoShareGivesTheSameTable) {
   const std::string yaml =
       "name: small\ndataset: tiny\ntraining: {epochs: 3, validation: 0.1}\nseeds: [1]\n"

@@ -106,7 +106,7 @@ void SimWorker::Perform(const agent::Action& action) {
     StartTrainer();
   } else if (const auto* write = std::get_if<agent::WriteLine>(&action)) {
     if (trainer_alive_) OnCommand(write->line);
-  } else if (trainer_alive_) {
+  } else if (std::holds_alternative<agent::KillTrainer>(action) && trainer_alive_) {
     trainer_alive_ = false;
     events_->After(absl::Milliseconds(1), [this, process = process_, trainer = trainer_] {
       if (trainer == trainer_) Deliver(process, [this] { EndTrainer({"killed by SIGKILL", "", {}}); });

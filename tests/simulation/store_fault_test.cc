@@ -49,7 +49,7 @@ class Workload {
     if (!Done(claimed.status())) return done_;
     const OpenAttempt& attempt = claimed->at(0).attempt;
     if (!Done(store_.RecordStarted(attempt.attempt, attempt.token, 1,
-                                   {"tiny", std::string(64, 'a'), {"x"}, 1, 1}, "cpu", "e")))
+                                   {"tiny", std::string(64, 'a'), {"x"}, 1, 1}, "cpu", "e", 0)))
       return done_;
     EpochMetrics epoch;
     for (epoch.epoch = 1; epoch.epoch <= 2; ++epoch.epoch) {

@@ -49,7 +49,8 @@ TestProcess::Options Cluster::ProcessOptions(const std::string& name, std::vecto
           .env = {{"GRIDSWEEP_FAKE_TRAINER", fake.dump()},
                   {"GRIDSWEEP_COORDINATOR", ""},
                   {"NO_COLOR", "1"},
-                  {"XDG_DATA_HOME", dir_ / "no-data-home"}},
+                  {"XDG_DATA_HOME", dir_ / "no-data-home"},
+                  {"XDG_STATE_HOME", dir_ / "state-home"}},
           .log_dir = dir_.path(),
           .work_dir = dir_.path()};
 }

@@ -12,6 +12,8 @@ namespace {
 // Well below gRPC's limit of 4 MiB a message.
 constexpr size_t kEventBytesPerSync = size_t{2} << 20;
 constexpr int kDrainFailures = 3;
+// Of an attempt, in the folder.
+constexpr size_t kKeptCheckpoints = 2;
 // Whatever the coordinator asks for: neither a hot loop nor silence.
 constexpr absl::Duration kMinNextCall = absl::Milliseconds(10);
 constexpr absl::Duration kMaxNextCall = absl::Minutes(1);
@@ -30,7 +32,11 @@ std::string LastBytes(const std::string& text) {
 }  // namespace
 
 AgentCore::AgentCore(AgentOptions options, WorkerInfo info, absl::Duration now)
-    : options_(std::move(options)), info_(std::move(info)), trainers_(info_.devices.size()), next_sync_(now) {
+    : options_(std::move(options)),
+      info_(std::move(info)),
+      trainers_(info_.devices.size()),
+      uploads_(options_.reconnect),
+      next_sync_(now) {
   for (size_t device = 0; device < trainers_.size(); ++device) {
     trainers_[device].limit = info_.devices[device].slots;
     StartTrainerOf(now, device);
@@ -96,7 +102,12 @@ void AgentCore::OnAttemptEvent(absl::Duration now, Attempt& attempt, const Train
                       std::holds_alternative<TrainerStopped>(event.body);
   if (attempt.phase == AttemptPhase::kStopping && is_end) return book_.Erase(attempt.id);
   if (attempt.phase != AttemptPhase::kRunning) return;
-  if (const auto* progress = std::get_if<TrainerProgress>(&event.body)) {
+  if (const auto* file = std::get_if<TrainerFile>(&event.body)) {
+    OnFile(attempt, *file);
+  } else if (const auto* unusable = std::get_if<CheckpointUnusable>(&event.body)) {
+    Log(LogLevel::kWarning, "checkpoint_unusable",
+        {{"attempt", attempt.id}, {"checkpoint", unusable->sha256}, {"error", unusable->error}});
+  } else if (const auto* progress = std::get_if<TrainerProgress>(&event.body)) {
     attempt.epoch = progress->epoch;
     attempt.fraction = std::clamp(progress->fraction, 0.0, 1.0);
   } else if (const auto* epoch = std::get_if<EpochMetrics>(&event.body)) {
@@ -131,6 +142,9 @@ void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerEx
   const Attempt* const hung = trainer.hung != 0 ? book_.Find(trainer.hung) : nullptr;
   const int64_t hung_bundle = hung != nullptr && book_.InSlotOf(*hung) > 1 ? hung->bundle : 0;
   for (const int64_t id : book_.InPhase(device, AttemptPhase::kStopping)) book_.Erase(id);
+  for (const int64_t id : book_.InPhase(device, AttemptPhase::kFetching))
+    HandBack(*book_.Find(id), "its trainer died before it began");
+  std::erase_if(starts_, [device](const WaitingStart& start) { return start.device() == device; });
   if (!drain_deadline_) {
     Log(LogLevel::kWarning, "trainer_died",
         {{"device", info_.devices[device].name},
@@ -237,9 +251,30 @@ void AgentCore::StartTogether(absl::Duration now, const std::vector<Lease>& leas
          {"sweep", lease.sweep},
          {"bundle", lease.bundle},
          {"device", info_.devices[*device].name}});
+    if (options_.checkpoints) item->resume = lease.checkpoints;
+    attempt.phase = AttemptPhase::kFetching;
     items.push_back(*std::move(item));
   }
-  if (!items.empty()) actions_.push_back(WriteLine{*device, RunCommand(std::move(items))});
+  if (items.empty()) return;
+  starts_.emplace_back(*device, std::move(items));
+  BeginStarts(now);
+}
+
+void AgentCore::BeginStarts(absl::Duration now) {
+  for (WaitingStart& start : starts_) {
+    if (start.Wanted()) continue;
+    std::vector<RunItem> items = start.Take();
+    for (const RunItem& item : items) {
+      Attempt& attempt = *book_.Find(item.attempt);
+      attempt.phase = AttemptPhase::kRunning;
+      attempt.last_sign = now;
+      // What it goes on from is kept for as long as its own last ones.
+      for (auto file = item.resume.rbegin(); file != item.resume.rend(); ++file)
+        attempt.checkpoints.push_back(*file);
+    }
+    if (!items.empty()) actions_.push_back(WriteLine{start.device(), RunCommand(std::move(items))});
+  }
+  std::erase_if(starts_, [](const WaitingStart& start) { return start.items().empty(); });
 }
 
 void AgentCore::Finish(Attempt& attempt, AttemptFinished finished) {
@@ -248,6 +283,11 @@ void AgentCore::Finish(Attempt& attempt, AttemptFinished finished) {
        {"job", attempt.job},
        {"outcome", OutcomeName(finished.outcome)},
        LogField::IfAny("error", finished.error)});
+  uploads_.ForgetCheckpoints(attempt.id);
+  // Without a result they may still serve the next attempt, if that comes here.
+  if (finished.outcome == Outcome::kSucceeded || finished.outcome == Outcome::kDiverged)
+    useless_.insert(attempt.checkpoints.begin(), attempt.checkpoints.end());
+  attempt.checkpoints.clear();
   book_.Record(attempt, std::move(finished));
 }
 
@@ -266,11 +306,87 @@ void AgentCore::StopAttempt(absl::Duration now, int64_t id) {
   Attempt* attempt = book_.Find(id);
   if (attempt == nullptr || attempt->phase == AttemptPhase::kStopping) return;
   Log(LogLevel::kInfo, "attempt_stopped", {{"attempt", id}, {"job", attempt->job}});
+  uploads_.ForgetCheckpoints(id);
+  if (attempt->phase == AttemptPhase::kFetching) {
+    for (WaitingStart& start : starts_) start.Forget(id);
+    book_.Erase(id);
+    return BeginStarts(now);
+  }
+  if (attempt->model) useless_.insert(attempt->model->sha256);
   if (attempt->phase == AttemptPhase::kFinished) return book_.Erase(id);
   attempt->phase = AttemptPhase::kStopping;
   attempt->stop_since = now;
   attempt->events.clear();
   actions_.push_back(WriteLine{attempt->device, StopCommand(id)});
+}
+
+// --- files
+
+void AgentCore::OnFile(Attempt& attempt, const TrainerFile& file) {
+  if (!options_.checkpoints) return;
+  if (file.is_model) {
+    attempt.model = file;
+    return;
+  }
+  attempt.checkpoints.push_back(file.sha256);
+  while (attempt.checkpoints.size() > kKeptCheckpoints) {
+    useless_.insert(attempt.checkpoints.front());
+    attempt.checkpoints.pop_front();
+  }
+  uploads_.Add(file, attempt.id, attempt.token);
+}
+
+void AgentCore::OnUploaded(absl::Duration now, const absl::Status& status) {
+  if (!status.ok())
+    Log(LogLevel::kWarning, "upload_failed", {{"code", CodeName(status.code())}, {"error", Message(status)}});
+  uploads_.Done(now, status, /*retry=*/!drain_deadline_, options_.jitter());
+  EndDrainIfDone(now);
+}
+
+void AgentCore::OnArtifact(absl::Duration now, const std::string& sha256, const absl::Status& status) {
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "checkpoint_not_fetched",
+        {{"checkpoint", sha256}, {"code", CodeName(status.code())}, {"error", Message(status)}});
+  }
+  if (fetching_ == sha256) fetching_.clear();
+  if (ended_) return;
+  for (WaitingStart& start : starts_) start.Note(sha256, status.ok());
+  BeginStarts(now);
+}
+
+void AgentCore::PlanTransfers(absl::Duration now) {
+  for (const WaitingStart& start : starts_) {
+    if (!fetching_.empty()) break;
+    if (const std::optional<std::string> wanted = start.Wanted()) {
+      fetching_ = *wanted;
+      actions_.push_back(FetchArtifact{fetching_});
+    }
+  }
+  if (std::optional<UploadArtifact> upload = uploads_.Take(now)) actions_.push_back(*std::move(upload));
+  if (useless_.empty()) return;
+  const std::set<std::string> referenced = ReferencedFiles();
+  for (auto file = useless_.begin(); file != useless_.end();) {
+    if (referenced.contains(*file)) {
+      ++file;
+    } else {
+      actions_.push_back(DropArtifact{*file});
+      file = useless_.erase(file);
+    }
+  }
+}
+
+std::set<std::string> AgentCore::ReferencedFiles() const {
+  std::set<std::string> files;
+  uploads_.AddReferenced(files);
+  if (!fetching_.empty()) files.insert(fetching_);
+  for (const WaitingStart& start : starts_) {
+    for (const RunItem& item : start.items()) files.insert(item.resume.begin(), item.resume.end());
+  }
+  for (const auto& [id, attempt] : book_.all()) {
+    files.insert(attempt.checkpoints.begin(), attempt.checkpoints.end());
+    if (attempt.model) files.insert(attempt.model->sha256);
+  }
+  return files;
 }
 
 // --- Sync
@@ -312,7 +428,13 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
   }
   failures_ = 0;
   info_due_ = info_due_ || response.send_info;
-  for (const StoredSeq& stored : response.stored) book_.Acknowledge(stored);
+  for (const StoredSeq& stored : response.stored) {
+    const std::optional<Attempt> over = book_.Acknowledge(stored);
+    if (over && over->model) {
+      uploads_.Add(*over->model, over->id, over->token);
+      useless_.insert(over->model->sha256);  // once that is done
+    }
+  }
   for (const int64_t attempt : response.stop) StopAttempt(now, attempt);
   AcceptLeases(now, response.leases);
   next_sync_ = now + std::clamp(response.next_call, kMinNextCall, kMaxNextCall);
@@ -358,11 +480,12 @@ void AgentCore::Drain(absl::Duration now) {
   if (drain_deadline_ || ended_) return;
   drain_deadline_ = now + options_.drain_timeout;
   for (const auto& [id, attempt] : book_.all()) {
-    if (attempt.phase == AttemptPhase::kRunning) {
+    if (attempt.phase == AttemptPhase::kRunning)
       actions_.push_back(WriteLine{attempt.device, StopCommand(id)});
+    if (attempt.phase == AttemptPhase::kRunning || attempt.phase == AttemptPhase::kFetching)
       HandBack(*book_.Find(id), "the worker is stopping");
-    }
   }
+  starts_.clear();
   cancel_expected_ = in_flight_;
   // The deadline is near: do not sit out a back-off of an earlier outage.
   next_sync_ = now;
@@ -370,7 +493,7 @@ void AgentCore::Drain(absl::Duration now) {
 
 void AgentCore::EndDrainIfDone(absl::Duration now) {
   if (!drain_deadline_ || ended_) return;
-  const bool handed_back = final_answered_ && !book_.HasUnacknowledged();
+  const bool handed_back = final_answered_ && !book_.HasUnacknowledged() && !uploads_.HasModels();
   if (!handed_back && drain_failures_ < kDrainFailures && now < *drain_deadline_) return;
   Log(handed_back ? LogLevel::kInfo : LogLevel::kWarning, "drained",
       {{"handed_back", handed_back ? "all" : "not all"}});
@@ -407,12 +530,13 @@ void AgentCore::Tick(absl::Duration now) {
       Kill(attempt.device);
     }
   }
+  PlanTransfers(now);
   EndDrainIfDone(now);
 }
 
 absl::Duration AgentCore::NextWakeup(absl::Duration now) const {
   if (ended_) return absl::InfiniteDuration();
-  absl::Duration next = NextSync(now);
+  absl::Duration next = std::min(NextSync(now), uploads_.NextDue());
   for (const Trainer& trainer : trainers_) {
     if (trainer.phase == TrainerPhase::kDown && !drain_deadline_) next = std::min(next, trainer.since);
     if (trainer.phase == TrainerPhase::kStarting)

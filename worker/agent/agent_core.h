@@ -24,6 +24,9 @@
 // - Drain: no more jobs, what runs is handed back as preempted, one last Sync; over when everything is
 // acknowledged, after
 //   `drain_timeout`, or after three failed calls in a row.
+// - With a folder for checkpoints: a checkpoint is uploaded when the trainer has written it, a model when the end of its
+//   attempt is stored, one at a time. Leases with checkpoints take up their slot at once, and begin when the first of them is
+// here, or none can be had. A checkpoint is dropped when the attempt has two newer ones or a result. Draining waits for models.
 // - A Sync answered with ABORTED (a newer worker of this name) or FAILED_PRECONDITION (versions) ends the
 // worker, and so does the first one if its token or certificate is refused.
 #pragma once
@@ -31,6 +34,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -41,6 +45,7 @@
 #include "worker/agent/attempt_book.h"
 #include "worker/agent/sync_messages.h"
 #include "worker/agent/trainer_events.h"
+#include "worker/agent/transfers.h"
 
 namespace gridsweep::agent {
 
@@ -57,6 +62,7 @@ struct AgentOptions {
   BackoffPolicy restart{absl::Milliseconds(200),
                         absl::Seconds(30)};  // of a trainer, by deaths since a job last ended well
   std::function<double()> jitter;            // uniform in [0, 1)
+  bool checkpoints = false;                  // there is a folder for them
 };
 
 // What the outside has to do. `device` is an index into the worker's devices.
@@ -70,7 +76,8 @@ struct WriteLine {  // to the trainer's stdin, newline included
 struct KillTrainer {  // its exit is still to be reported
   size_t device;
 };
-using Action = std::variant<StartTrainer, WriteLine, KillTrainer>;
+using Action =
+    std::variant<StartTrainer, WriteLine, KillTrainer, UploadArtifact, FetchArtifact, DropArtifact>;
 
 struct TrainerExit {
   std::string description;  // "killed by SIGSEGV", "exit status 3"
@@ -90,6 +97,9 @@ class AgentCore {
   // CANCELLED is no failure when Drain found a request in flight, which is then to be cancelled.
   void OnSyncError(absl::Duration now, const absl::Status& error);
   void OnDatasets(std::vector<std::string> datasets);
+  // The outcome of an UploadArtifact and of a FetchArtifact.
+  void OnUploaded(absl::Duration now, const absl::Status& status);
+  void OnArtifact(absl::Duration now, const std::string& sha256, const absl::Status& status);
   void Drain(absl::Duration now);
   // This process did not run for a while (suspend, SIGSTOP) and may have signs of life waiting unread: no
   // trainer is to be blamed for its silence until now.
@@ -106,6 +116,9 @@ class AgentCore {
   // Set once the worker is over: OK after a drain, ABORTED or FAILED_PRECONDITION if the coordinator refused
   // it, FAILED_PRECONDITION if its trainer refuses to start.
   const std::optional<absl::Status>& ended() const { return ended_; }
+
+  // Files in the folder that are still needed.
+  std::set<std::string> ReferencedFiles() const;
 
   int Room() const;
   const WorkerInfo& info() const { return info_; }
@@ -135,6 +148,10 @@ class AgentCore {
   // The data set is broken here: another worker may do better, and the job is not to blame.
   void HandBackForData(Attempt& attempt, AttemptFinished finished);
   void StopAttempt(absl::Duration now, int64_t id);
+  void OnFile(Attempt& attempt, const TrainerFile& file);
+  // Has the trainers begin what waits for no file any more.
+  void BeginStarts(absl::Duration now);
+  void PlanTransfers(absl::Duration now);
   bool HasNews() const;
   absl::Duration NextSync(absl::Duration now) const;
   void EndDrainIfDone(absl::Duration now);
@@ -146,6 +163,10 @@ class AgentCore {
   std::vector<Trainer> trainers_;  // by device
   AttemptBook book_;
   std::vector<Action> actions_;
+  UploadQueue uploads_;
+  std::vector<WaitingStart> starts_;
+  std::string fetching_;           // empty: nothing
+  std::set<std::string> useless_;  // to be dropped once nothing refers to them
 
   bool in_flight_ = false;
   bool info_due_ = true;  // the coordinator does not have info_

@@ -44,11 +44,14 @@ void AttemptBook::Record(Attempt& attempt, EventBody body) {
   attempt.events.push_back({attempt.next_seq++, std::move(body)});
 }
 
-void AttemptBook::Acknowledge(const StoredSeq& stored) {
+std::optional<Attempt> AttemptBook::Acknowledge(const StoredSeq& stored) {
   Attempt* attempt = Find(stored.attempt);
-  if (attempt == nullptr) return;
+  if (attempt == nullptr) return std::nullopt;
   while (!attempt->events.empty() && attempt->events.front().seq <= stored.seq) attempt->events.pop_front();
-  if (attempt->phase == AttemptPhase::kFinished && attempt->events.empty()) Erase(stored.attempt);
+  if (attempt->phase != AttemptPhase::kFinished || !attempt->events.empty()) return std::nullopt;
+  std::optional<Attempt> over = std::move(*attempt);
+  Erase(stored.attempt);
+  return over;
 }
 
 void AttemptBook::RestartTimers(absl::Duration now) {
@@ -111,7 +114,8 @@ int AttemptBook::Occupied(size_t device) const {
 
 int AttemptBook::OnDevice(size_t device) const {
   return static_cast<int>(std::count_if(attempts_.begin(), attempts_.end(), [device](const auto& entry) {
-    return entry.second.device == device && entry.second.phase != AttemptPhase::kFinished;
+    return entry.second.device == device && entry.second.phase != AttemptPhase::kFinished &&
+           entry.second.phase != AttemptPhase::kFetching;
   }));
 }
 

@@ -4,15 +4,18 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "worker/agent/sync_messages.h"
+#include "worker/agent/trainer_events.h"
 
 namespace gridsweep::agent {
 
 enum class AttemptPhase {
+  kFetching,  // it takes up its slot, and waits for the checkpoint that it is to go on from
   kRunning,   // its trainer works on it
   kStopping,  // the coordinator took it back: forgotten, but its trainer has not let go of the slot yet
   kFinished,  // over; kept until its last event is acknowledged
@@ -28,6 +31,8 @@ struct Attempt {
   AttemptPhase phase = AttemptPhase::kRunning;
   int64_t epoch = 0;
   double fraction = 0;
+  std::deque<std::string> checkpoints;  // SHA-256 of its last ones, oldest first
+  std::optional<TrainerFile> model;     // with kFinished: of a success
   absl::Duration last_sign;   // monotonic time of its last event
   absl::Duration stop_since;  // with kStopping
   uint64_t next_seq = 1;
@@ -44,8 +49,9 @@ class AttemptBook {
   void Erase(int64_t id) { attempts_.erase(id); }
   // Appends an event; AttemptFinished moves the attempt to kFinished.
   void Record(Attempt& attempt, EventBody body);
-  // Drops events up to stored.seq, and the attempt once its last event is dropped. Ignores unknown attempts.
-  void Acknowledge(const StoredSeq& stored);
+  // Drops events up to stored.seq, and the attempt once its last event is dropped; then returns it. Ignores unknown
+  // attempts.
+  std::optional<Attempt> Acknowledge(const StoredSeq& stored);
 
   // Every attempt counts as having given a sign of life, or as told to stop, now.
   void RestartTimers(absl::Duration now);
@@ -58,9 +64,9 @@ class AttemptBook {
   bool HasUnsent() const;
   bool HasUnacknowledged() const;
 
-  // Slots of the device that are taken: by attempts that run or stop, those of one bundle together by one.
+  // Slots of the device that are taken: by attempts that wait, run or stop, those of one bundle together by one.
   int Occupied(size_t device) const;
-  // Attempts that take up these slots.
+  // Attempts that its trainer knows and has not let go of.
   int OnDevice(size_t device) const;
   // Attempts that take up the slot of `attempt`, itself included.
   int InSlotOf(const Attempt& attempt) const;

@@ -45,6 +45,7 @@ v1::AttemptEvent ToProto(const AttemptEvent& event) {
     *proto.mutable_started()->mutable_dataset() = gridsweep::ToProto(started->dataset);
     proto.mutable_started()->set_device(started->device);
     proto.mutable_started()->set_environment(started->environment);
+    proto.mutable_started()->set_resumed_epoch(started->resumed_epoch);
   } else if (const auto* epoch = std::get_if<EpochMetrics>(&event.body)) {
     *proto.mutable_epoch() = gridsweep::ToProto(*epoch);
   } else if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
@@ -96,8 +97,13 @@ SyncResponse FromProto(const v1::SyncResponse& proto) {
     response.stored.push_back({stored.attempt(), stored.seq()});
   response.stop.assign(proto.stop().begin(), proto.stop().end());
   for (const v1::Lease& lease : proto.leases()) {
-    response.leases.push_back(
-        {lease.attempt(), lease.token(), lease.job(), lease.sweep(), lease.job_json(), lease.bundle()});
+    response.leases.push_back({lease.attempt(),
+                               lease.token(),
+                               lease.job(),
+                               lease.sweep(),
+                               lease.job_json(),
+                               lease.bundle(),
+                               {lease.checkpoints().begin(), lease.checkpoints().end()}});
   }
   response.next_call = absl::Milliseconds(proto.next_call_ms());
   response.news = absl::Milliseconds(proto.news_ms());

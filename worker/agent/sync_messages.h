@@ -36,6 +36,7 @@ struct AttemptStarted {
   DatasetInfo dataset;
   std::string device;
   std::string environment;
+  int64_t resumed_epoch = 0;  // of the checkpoint that training goes on from; 0: from scratch
 };
 
 enum class Outcome { kSucceeded, kDiverged, kFailed, kPreempted };
@@ -96,6 +97,7 @@ struct Lease {
   int64_t sweep = 0;
   std::string job_json;
   int64_t bundle = 0;  // leases of one answer with the same value other than 0 run together in one slot
+  std::vector<std::string> checkpoints = {};  // SHA-256 of what it may go on from, best first
 };
 
 struct SyncResponse {

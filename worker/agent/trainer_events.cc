@@ -47,6 +47,7 @@ absl::StatusOr<AttemptStarted> ParseStarted(const Json& json) {
   GS_ASSIGN_OR_RETURN(started.dataset.test_size, GetField<int64_t>(dataset, "test_size"));
   GS_ASSIGN_OR_RETURN(started.device, GetField<std::string>(json, "device"));
   GS_ASSIGN_OR_RETURN(started.environment, GetField<std::string>(json, "environment"));
+  started.resumed_epoch = OptionalInteger(json, "resumed_epoch");
   return started;
 }
 
@@ -71,6 +72,23 @@ absl::StatusOr<EpochMetrics> ParseEpoch(const Json& json) {
     if (epoch.shared_by < 1) return InvalidArgument("shared_by is {}, expected at least 1", epoch.shared_by);
   }
   return epoch;
+}
+
+// The name of a file decides where it is read from: nothing but a hash.
+absl::StatusOr<std::string> ParseHash(const Json& json, const char* key) {
+  GS_ASSIGN_OR_RETURN(std::string hash, GetField<std::string>(json, key));
+  if (hash.size() == 64 && hash.find_first_not_of("0123456789abcdef") == std::string::npos) return hash;
+  return InvalidArgument("field \"{}\" is not 64 lower-case hex digits: '{}'", key, hash.substr(0, 80));
+}
+
+absl::StatusOr<TrainerFile> ParseFile(const Json& json, bool is_model) {
+  TrainerFile file{.is_model = is_model};
+  GS_ASSIGN_OR_RETURN(file.epoch, GetField<int64_t>(json, "epoch"));
+  GS_ASSIGN_OR_RETURN(file.sha256, ParseHash(json, is_model ? "artifact" : "checkpoint"));
+  GS_ASSIGN_OR_RETURN(file.bytes, GetField<int64_t>(json, "bytes"));
+  if (file.epoch < 1 || file.bytes < 1)
+    return InvalidArgument("a file of {} bytes after epoch {}", file.bytes, file.epoch);
+  return file;
 }
 
 absl::StatusOr<Evaluation> ParseEvaluation(const Json& json) {
@@ -138,6 +156,13 @@ absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line) {
     GS_ASSIGN_OR_RETURN(event.body, ParseEpoch(json));
   } else if (type == "finished") {
     GS_ASSIGN_OR_RETURN(event.body, ParseFinished(json));
+  } else if (type == "checkpoint" || type == "model") {
+    GS_ASSIGN_OR_RETURN(event.body, ParseFile(json, type == "model"));
+  } else if (type == "checkpoint_unusable") {
+    CheckpointUnusable unusable{.sha256 = {},
+                                .error = ValidUtf8(OptionalText(json, "error"), kMaxErrorBytes)};
+    GS_ASSIGN_OR_RETURN(unusable.sha256, ParseHash(json, "checkpoint"));
+    event.body = std::move(unusable);
   } else if (type == "stopped") {
     event.body = TrainerStopped{json.value("error", ""), json.value("retry_alone", false)};
   } else {
@@ -154,7 +179,10 @@ absl::StatusOr<RunItem> ParseRunItem(int64_t attempt, std::string_view job_json)
 
 std::string RunCommand(std::vector<RunItem> items) {
   Json bundle = Json::array();
-  for (RunItem& item : items) bundle.push_back({{"attempt", item.attempt}, {"job", std::move(item.job)}});
+  for (RunItem& item : items) {
+    bundle.push_back({{"attempt", item.attempt}, {"job", std::move(item.job)}});
+    if (!item.resume.empty()) bundle.back()["resume"] = std::move(item.resume);
+  }
   Json command = {{"type", "run"}};
   if (bundle.size() == 1) {
     command.update(bundle.front());

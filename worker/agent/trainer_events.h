@@ -14,7 +14,7 @@
 
 namespace gridsweep::agent {
 
-inline constexpr int kTrainerProtocol = 2;
+inline constexpr int kTrainerProtocol = 3;
 
 struct TrainerHello {
   int protocol = 0;
@@ -36,6 +36,20 @@ struct TrainerStopped {
   bool retry_alone = false;
 };
 
+// The trainer has written a file: a checkpoint after an epoch, or the weights of the objective's epoch.
+struct TrainerFile {
+  bool is_model = false;
+  int64_t epoch = 0;
+  std::string sha256;
+  int64_t bytes = 0;
+};
+
+// A checkpoint that the attempt was to go on from is of no use to it.
+struct CheckpointUnusable {
+  std::string sha256;
+  std::string error;
+};
+
 // The trainer did not understand a command.
 struct TrainerComplaint {
   std::string error;
@@ -44,7 +58,7 @@ struct TrainerComplaint {
 struct TrainerEvent {
   int64_t attempt = 0;  // 0 for hello and complaint
   std::variant<TrainerHello, AttemptStarted, TrainerProgress, EpochMetrics, AttemptFinished, TrainerStopped,
-               TrainerComplaint>
+               TrainerFile, CheckpointUnusable, TrainerComplaint>
       body;
 };
 
@@ -55,6 +69,7 @@ absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line);
 struct RunItem {
   int64_t attempt = 0;
   Json job;
+  std::vector<std::string> resume = {};  // checkpoints to go on from, best first
 };
 // Returns INVALID_ARGUMENT if `job_json` is not a JSON object.
 absl::StatusOr<RunItem> ParseRunItem(int64_t attempt, std::string_view job_json);

@@ -22,6 +22,11 @@ WorkerAgent::WorkerAgent(WorkerAgentOptions options, WorkerInfo info, const Cloc
       core_(options_.core, std::move(info), clock->Now().monotonic),
       trainers_(core_.info().devices.size()),
       client_(options_.coordinator) {
+  if (!options_.checkpoints.empty()) {
+    artifacts_ =
+        std::make_unique<ArtifactClient>(options_.coordinator, CheckpointFolder(options_.checkpoints),
+                                         options_.core.worker, options_.core.session);
+  }
   loop_ = std::thread([this] { Loop(); });
   scanner_ = std::thread([this] { ScanDatasets(); });
 }
@@ -29,6 +34,7 @@ WorkerAgent::WorkerAgent(WorkerAgentOptions options, WorkerInfo info, const Cloc
 WorkerAgent::~WorkerAgent() {
   Abort();
   loop_.join();
+  artifacts_ = nullptr;
   {
     const std::lock_guard lock(mu_);
     stop_scanning_ = true;
@@ -113,6 +119,16 @@ void WorkerAgent::Perform(const Action& action) {
     if (trainers_[write->device]) trainers_[write->device]->Write(write->line);
   } else if (const auto* kill = std::get_if<KillTrainer>(&action)) {
     if (trainers_[kill->device]) trainers_[kill->device]->Kill();
+  } else if (const auto* upload = std::get_if<UploadArtifact>(&action)) {
+    artifacts_->Upload(*upload, [this](const absl::Status& status) {
+      Post([this, status](absl::Duration now) { core_.OnUploaded(now, status); });
+    });
+  } else if (const auto* fetch = std::get_if<FetchArtifact>(&action)) {
+    artifacts_->Fetch(fetch->sha256, [this, sha256 = fetch->sha256](const absl::Status& status) {
+      Post([this, sha256, status](absl::Duration now) { core_.OnArtifact(now, sha256, status); });
+    });
+  } else if (const auto* drop = std::get_if<DropArtifact>(&action)) {
+    artifacts_->Drop(drop->sha256);
   }
 }
 
@@ -121,6 +137,11 @@ void WorkerAgent::StartTrainerProcess(size_t device) {
   std::vector<std::string> argv = {options_.trainer, "--device", what.name, "--slots",
                                    std::to_string(what.slots)};
   for (const std::string& dir : options_.data_dirs) argv.insert(argv.end(), {"--data-dir", dir});
+  if (!options_.checkpoints.empty()) {
+    argv.insert(argv.end(), {"--checkpoints", options_.checkpoints});
+    if (options_.checkpoint_interval)
+      argv.insert(argv.end(), {"--checkpoint-interval", fmt::format("{}", *options_.checkpoint_interval)});
+  }
   auto process = TrainerProcess::Start(
       argv,
       {.on_line =
@@ -185,7 +206,10 @@ void WorkerAgent::ScanDatasets() {
     lock.unlock();
     std::vector<std::string> names;
     for (const DatasetFiles& files : ListDatasets(options_.data_dirs)) names.push_back(files.name);
-    Post([this, names = std::move(names)](absl::Duration) { core_.OnDatasets(names); });
+    Post([this, names = std::move(names)](absl::Duration) {
+      core_.OnDatasets(names);
+      if (artifacts_ != nullptr) artifacts_->Prune(core_.ReferencedFiles());
+    });
     lock.lock();
     scan_.wait_for(lock, absl::ToChronoMicroseconds(options_.rescan), [this] { return stop_scanning_; });
   }

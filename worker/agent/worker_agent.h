@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "worker/agent/agent_core.h"
+#include "worker/agent/artifact_client.h"
 #include "worker/agent/coordinator_client.h"
 #include "worker/agent/trainer_process.h"
 
@@ -24,6 +26,8 @@ struct WorkerAgentOptions {
   std::shared_ptr<grpc::Channel> coordinator;
   std::string trainer;                             // path of the program
   std::vector<std::string> data_dirs;              // for the trainers, and to look for data sets
+  std::string checkpoints;  // a folder, which exists; empty: none, as core.checkpoints says too
+  std::optional<double> checkpoint_interval;       // seconds, for the trainers; theirs without one
   absl::Duration rescan = absl::Minutes(1);        // of the data directories
   absl::Duration trainer_exit = absl::Seconds(3);  // from end of input to SIGKILL, at the end
   AgentOptions core;
@@ -80,6 +84,7 @@ class WorkerAgent {
   std::condition_variable scan_;
 
   CoordinatorClient client_;
+  std::unique_ptr<ArtifactClient> artifacts_;  // null without a folder
   std::thread scanner_;
   std::thread loop_;
 };

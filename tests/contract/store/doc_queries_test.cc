@@ -48,7 +48,7 @@ TEST_F(DocQueriesTest, EveryQueryReturnsRows) {
 TEST_F(DocQueriesTest, EveryColumnIsDocumented) {
   const std::string text = Document();
   for (const char* view : {"v_sweeps", "v_jobs", "v_epochs", "v_ranking", "v_confusion", "v_predictions",
-                           "v_attempts", "v_workers"}) {
+                           "v_attempts", "v_checkpoints", "v_models", "v_workers"}) {
     const std::string heading = fmt::format("### {}\n", view);
     const size_t start = text.find(heading);
     ASSERT_NE(start, std::string::npos) << view;

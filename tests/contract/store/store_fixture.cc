@@ -92,7 +92,7 @@ std::vector<ClaimedJob> StoreHarness::Claim(int64_t limit, absl::Time now, const
 }
 
 absl::Status StoreHarness::TryStart(const OpenAttempt& attempt, uint64_t seq, const std::string& digest) {
-  return store().RecordStarted(attempt.attempt, attempt.token, seq, ToyData(digest), "cpu", "x86/1.13");
+  return store().RecordStarted(attempt.attempt, attempt.token, seq, ToyData(digest), "cpu", "x86/1.13", 0);
 }
 
 absl::Status StoreHarness::TryEpoch(const OpenAttempt& attempt, uint64_t seq, const EpochMetrics& epoch) {

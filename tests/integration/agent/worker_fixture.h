@@ -40,6 +40,8 @@ class WorkerTest : public testing::Test {
     config.slots = 2;
     config.data_dirs = {dir_};
     config.trainer = GRIDSWEEP_BIN_DIR "/fake-trainer";
+    config.checkpoints = dir_ + "/checkpoints";
+    config.checkpoint_interval = 0;
     return config;
   }
   void StartWorker() { StartWorker(Config()); }

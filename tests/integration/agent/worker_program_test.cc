@@ -31,7 +31,8 @@ class WorkerProgram : public WorkerTest {
   }
   void StartProgram() {
     StartProgram({"--coordinator", coordinator_.address(), "--name", "w", "--devices", "cpu", "--slots", "1",
-                  "--data-dir", dir_, "--trainer", GRIDSWEEP_BIN_DIR "/fake-trainer"});
+                  "--data-dir", dir_, "--trainer", GRIDSWEEP_BIN_DIR "/fake-trainer", "--checkpoints",
+                  dir_ + "/checkpoints"});
   }
   void Signal(int signal) { kill(program_->pid(), signal); }
   agent::TrainerExit WaitForExit() {

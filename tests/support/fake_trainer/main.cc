@@ -1,7 +1,8 @@
 // A trainer without LibTorch: speaks docs/trainer-protocol.md and reports the numbers of numbers.h, whatever faults
 // script.h makes it meet on the way.
 //
-//   fake-trainer --device cpu --slots 2 [--data-dir DIR]…     as a worker's child
+//   fake-trainer --device cpu --slots 2 [--data-dir DIR]… [--checkpoints DIR [--checkpoint-interval SECONDS]]
+//                                                             as a worker's child
 //   fake-trainer --list-devices
 //
 // Data sets: any name is "found", with three classes and a digest that depends on the name, unless a --data-dir holds a
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "common/base/json.h"
+#include "tests/support/fake_trainer/checkpoints.h"
 #include "tests/support/fake_trainer/numbers.h"
 #include "tests/support/fake_trainer/script.h"
 
@@ -47,11 +49,15 @@ void Emit(const Json& event) {
 
 class FakeTrainer {
  public:
-  FakeTrainer(FaultScript script, std::string device, int slots, std::vector<std::string> data_dirs)
+  FakeTrainer(FaultScript script, std::string device, int slots, std::vector<std::string> data_dirs,
+              std::string checkpoints, double checkpoint_interval)
       : script_(std::move(script)),
         device_(std::move(device)),
         slots_(slots),
-        data_dirs_(std::move(data_dirs)) {}
+        data_dirs_(std::move(data_dirs)),
+        checkpoints_(std::move(checkpoints)),
+        checkpoint_interval_(checkpoint_interval),
+        last_checkpoint_(steady_clock::now()) {}
 
   int Run() {
     if (script_.settings().contains("start_exit")) {
@@ -60,7 +66,7 @@ class FakeTrainer {
     }
     if (!script_.settings().value("no_hello", false)) {
       Emit({{"type", "hello"},
-            {"protocol", 2},
+            {"protocol", 3},
             {"version", "fake"},
             {"libtorch", "0.0-fake"},
             {"blas", "none"},
@@ -108,7 +114,7 @@ class FakeTrainer {
     if (type == "run" && command->contains("bundle")) {
       Start((*command)["bundle"]);
     } else if (type == "run") {
-      Start(Json::array({Json{{"attempt", (*command)["attempt"]}, {"job", (*command)["job"]}}}));
+      Start(Json::array({*command}));
     } else if (type == "stop") {
       const int64_t attempt = (*command)["attempt"];
       const auto it = jobs_.find(attempt);
@@ -146,6 +152,7 @@ class FakeTrainer {
 
   void Start(const Json& bundle) {
     std::vector<int64_t> started;
+    std::map<int64_t, std::vector<std::string>> resume;
     for (const Json& item : bundle) {
       const int64_t attempt = item["attempt"];
       const Json& job = item["job"];
@@ -165,6 +172,7 @@ class FakeTrainer {
         continue;
       }
       jobs_[attempt] = MakeRunningJob(job);
+      resume[attempt] = item.value("resume", std::vector<std::string>());
       started.push_back(attempt);
     }
     if (started.empty()) return;
@@ -176,22 +184,77 @@ class FakeTrainer {
       if (!jobs_.contains(attempt)) continue;
       const std::string dataset = jobs_[attempt].job["dataset"];
       if (InHangingBranch(attempt)) return;
-      Emit({{"type", "started"},
-            {"attempt", attempt},
-            {"dataset",
-             {{"name", dataset},
-              {"digest", FakeDigest(dataset)},
-              {"class_names", {"a", "b", "c"}},
-              {"train_size", 60},
-              {"test_size", 30}}},
-            {"device", device_},
-            {"environment", "fake"}});
+      const std::vector<Json> epochs = GoOnFromFirst(attempt, resume[attempt]);
+      Json event = {{"type", "started"},
+                    {"attempt", attempt},
+                    {"dataset",
+                     {{"name", dataset},
+                      {"digest", FakeDigest(dataset)},
+                      {"class_names", {"a", "b", "c"}},
+                      {"train_size", 60},
+                      {"test_size", 30}}},
+                    {"device", device_},
+                    {"environment", "fake"}};
+      if (!epochs.empty()) event["resumed_epoch"] = epochs.size();
+      Emit(event);
+      for (const Json& epoch : epochs) Emit(epoch);
     }
     for (Slot& slot : busy_) {
-      if (slot.front().epoch > 0) continue;
-      slot.front().epoch = 1;
-      Begin(slot.front());
+      if (slot.front().epoch == 0 && !slot.front().hangs) slot = BranchesOf(slot.front().attempts);
+      if (slot.front().epoch_end == steady_clock::time_point()) Begin(slot.front());
     }
+  }
+
+  // The epochs so far of the first checkpoint that serves; none: from scratch.
+  std::vector<Json> GoOnFromFirst(int64_t attempt, const std::vector<std::string>& resume) {
+    if (checkpoints_.empty()) return {};
+    for (const std::string& checkpoint : resume) {
+      absl::StatusOr<std::vector<Json>> epochs = GoOn(checkpoints_, checkpoint, attempt, jobs_.at(attempt));
+      if (epochs.ok()) return *std::move(epochs);
+      Emit({{"type", "checkpoint_unusable"},
+            {"attempt", attempt},
+            {"checkpoint", checkpoint},
+            {"error", Message(epochs.status())}});
+    }
+    return {};
+  }
+
+  // Attempts that are about to begin, or to go on: together what has been the same so far and will be in the next epoch.
+  Slot BranchesOf(const std::vector<int64_t>& attempts) const {
+    Slot slot;
+    for (const int64_t attempt : attempts) {
+      const RunningJob& running = jobs_.at(attempt);
+      const auto same = std::find_if(slot.begin(), slot.end(), [&](const Branch& branch) {
+        const RunningJob& first = jobs_.at(branch.attempts.front());
+        return first.path == running.path && first.lr == running.lr;
+      });
+      if (same != slot.end()) {
+        same->attempts.push_back(attempt);
+      } else {
+        slot.push_back({.attempts = {attempt},
+                        .epoch = static_cast<int64_t>(running.shared_by.size()) + 1,
+                        .hangs = false,
+                        .epoch_end = {}});
+      }
+    }
+    return slot;
+  }
+
+  void WriteCheckpointIfDue(const Slot& branches, int64_t epoch) {
+    const std::chrono::duration<double> since = steady_clock::now() - last_checkpoint_;
+    if (checkpoints_.empty() || branches.empty() || since.count() < checkpoint_interval_) return;
+    const WrittenFile file =
+        WriteCheckpoint(checkpoints_, jobs_.at(branches.front().attempts.front()), epoch);
+    for (const Branch& branch : branches) {
+      for (const int64_t attempt : branch.attempts) {
+        Emit({{"type", "checkpoint"},
+              {"attempt", attempt},
+              {"epoch", epoch},
+              {"checkpoint", file.sha256},
+              {"bytes", file.bytes}});
+      }
+    }
+    last_checkpoint_ = steady_clock::now();
   }
 
   bool InHangingBranch(int64_t attempt) const {
@@ -226,36 +289,32 @@ class FakeTrainer {
   void EndEpoch(Slot& slot) {
     Branch branch = std::move(slot.front());
     slot.pop_front();
-    std::vector<std::pair<double, Branch>> parts;
+    std::vector<int64_t> left;
     for (const int64_t attempt : branch.attempts) {
       RunningJob& running = jobs_.at(attempt);
-      TakeEpoch(running);
+      TakeEpoch(running, branch.attempts.size());
       const Json event = EpochEvent(attempt, running, branch.epoch, branch.attempts.size());
       Emit(event);
       if (branch.epoch >= running.job["training"].value("epochs", int64_t{1})) {
+        if (!checkpoints_.empty()) {
+          const WrittenFile file = WriteModel(checkpoints_, running, branch.epoch);
+          Emit({{"type", "model"},
+                {"attempt", attempt},
+                {"epoch", branch.epoch},
+                {"artifact", file.sha256},
+                {"bytes", file.bytes}});
+        }
         Emit(FinishedEvent(attempt, running));
         script_.Record(fmt::format("finished {}", running.job["seed"].get<int64_t>()));
         jobs_.erase(attempt);
         continue;
       }
-      if (running.scheduler != nullptr) {
-        EpochMetrics done;
-        done.epoch = branch.epoch;
-        done.test_loss = event["test_loss"];
-        if (event.contains("val_loss")) done.val_loss = event["val_loss"].get<double>();
-        running.lr = running.scheduler->Next(done);
-      }
-      const auto same = std::find_if(parts.begin(), parts.end(),
-                                     [&](const auto& part) { return part.first == running.lr; });
-      if (same != parts.end()) {
-        same->second.attempts.push_back(attempt);
-      } else {
-        parts.emplace_back(
-            running.lr,
-            Branch{.attempts = {attempt}, .epoch = branch.epoch + 1, .hangs = false, .epoch_end = {}});
-      }
+      NextRate(running, event);
+      left.push_back(attempt);
     }
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) slot.push_front(std::move(part->second));
+    Slot parts = BranchesOf(left);
+    WriteCheckpointIfDue(parts, branch.epoch);
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) slot.push_front(std::move(*part));
     if (!slot.empty()) Begin(slot.front());
   }
 
@@ -308,6 +367,9 @@ class FakeTrainer {
   const std::string device_;
   const int slots_;
   const std::vector<std::string> data_dirs_;
+  const std::string checkpoints_;  // folder; empty: none
+  const double checkpoint_interval_;
+  steady_clock::time_point last_checkpoint_;
   std::map<int64_t, RunningJob> jobs_;
   std::vector<Slot> busy_;  // no slot without a branch, no branch without an attempt
 };
@@ -321,6 +383,8 @@ int Main(const std::vector<std::string>& arguments) {
   std::string device = "cpu";
   int slots = 1;
   std::vector<std::string> data_dirs;
+  std::string checkpoints;
+  double checkpoint_interval = 30;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--list-devices") {
       if (script->settings().contains("list_devices_exit")) return script->settings()["list_devices_exit"];
@@ -331,9 +395,12 @@ int Main(const std::vector<std::string>& arguments) {
     if (i + 1 == arguments.size()) break;
     if (arguments[i] == "--device") device = arguments[i + 1];
     if (arguments[i] == "--data-dir") data_dirs.push_back(arguments[i + 1]);
+    if (arguments[i] == "--checkpoints") checkpoints = arguments[i + 1];
+    if (arguments[i] == "--checkpoint-interval") checkpoint_interval = std::stod(arguments[i + 1]);
     if (arguments[i] == "--slots") slots = std::stoi(arguments[i + 1]);
   }
-  return FakeTrainer(*script, device, slots, data_dirs).Run();
+  checkpoint_interval = script->settings().value("checkpoint_interval", checkpoint_interval);
+  return FakeTrainer(*script, device, slots, data_dirs, checkpoints, checkpoint_interval).Run();
 }
 
 }  // namespace

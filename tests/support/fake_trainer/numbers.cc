@@ -46,8 +46,18 @@ std::string FakeDigest(const std::string& dataset) {
   return Sha256Hex("fake data set " + dataset);
 }
 
-void TakeEpoch(RunningJob& running) {
+void TakeEpoch(RunningJob& running, size_t shared_by) {
+  running.shared_by.push_back(shared_by);
   running.path = Sha256Hex(fmt::format("{} {}", running.path, running.lr));
+}
+
+void NextRate(RunningJob& running, const Json& event) {
+  if (running.scheduler == nullptr) return;
+  EpochMetrics done;
+  done.epoch = event["epoch"];
+  done.test_loss = event["test_loss"];
+  if (event.contains("val_loss")) done.val_loss = event["val_loss"].get<double>();
+  running.lr = running.scheduler->Next(done);
 }
 
 Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_t shared_by) {
@@ -73,6 +83,27 @@ Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_
   }
   if (shared_by > 1) event["shared_by"] = shared_by;
   return event;
+}
+
+std::map<std::string, std::string> Progress(const RunningJob& running) {
+  return {{"job", running.prefix.dump()}, {"path", running.path}, {"shared_by", Json(running.shared_by).dump()}};
+}
+
+absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt, RunningJob& running) {
+  if (progress["job"] != running.prefix.dump()) return FailedPrecondition("the checkpoint is of another job");
+  GS_ASSIGN_OR_RETURN(const Json shared_by, ParseJson(progress["shared_by"]));
+  RunningJob replayed = MakeRunningJob(running.job);
+  std::vector<Json> events;
+  for (const Json& jobs : shared_by) {
+    const auto epoch = static_cast<int64_t>(events.size()) + 1;
+    TakeEpoch(replayed, jobs.get<size_t>());
+    events.push_back(EpochEvent(attempt, replayed, epoch, jobs.get<size_t>()));
+    if (epoch == static_cast<int64_t>(shared_by.size()) && replayed.path != progress["path"])
+      return FailedPrecondition("the checkpoint is of a job with other learning rates");
+    NextRate(replayed, events.back());
+  }
+  running = std::move(replayed);
+  return events;
 }
 
 Json FinishedEvent(int64_t attempt, const RunningJob& running) {

@@ -9,6 +9,7 @@
 //                           "finished SEED" when a job succeeds
 //    "devices": [{"name":"cuda:0","model":"M","memory_bytes":1}],   answer to --list-devices
 //    "list_devices_exit": 3,   --list-devices fails with this exit status instead
+//    "checkpoint_interval": 0,   seconds, instead of the flag's
 //    "no_hello": true,      never says hello
 //    "start_exit": 3,       exits with this status at start, stderr "fake trainer refuses to start"
 //    "rules": [{"seed": 7, "model": "cnn", "epoch": 2, "times": 1, "do": "segv"}]}

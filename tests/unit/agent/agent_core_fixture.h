@@ -30,6 +30,7 @@ class AgentCoreTest : public testing::Test {
     options.session = "s";
     options.restart = {absl::Seconds(1), absl::Minutes(1)};
     options.jitter = [this] { return jitter_; };
+    options.checkpoints = checkpoints_;
     WorkerInfo info;
     info.host = "host";
     info.devices = std::move(devices);
@@ -38,7 +39,7 @@ class AgentCoreTest : public testing::Test {
   }
 
   void Hello(size_t device) {
-    core_->OnTrainerEvent(now_, device, {0, TrainerHello{.protocol = 2, .libtorch = "2.6"}});
+    core_->OnTrainerEvent(now_, device, {0, TrainerHello{.protocol = kTrainerProtocol, .libtorch = "2.6"}});
   }
 
   static Lease MakeLease(int64_t attempt) {
@@ -138,6 +139,7 @@ class AgentCoreTest : public testing::Test {
 
   absl::Duration now_ = absl::Hours(1);
   double jitter_ = 0.5;
+  bool checkpoints_ = false;  // before Create
   std::unique_ptr<AgentCore> core_;
   std::vector<Action> actions_;
 };

@@ -71,8 +71,8 @@ class FaultyStore : public Store {
   }
   absl::Status RecordStarted(AttemptId attempt, const std::string& token, uint64_t seq,
                              const DatasetInfo& dataset, const std::string& device,
-                             const std::string& environment) override {
-    return store_->RecordStarted(attempt, token, seq, dataset, device, environment);
+                             const std::string& environment, int64_t resumed_epoch) override {
+    return store_->RecordStarted(attempt, token, seq, dataset, device, environment, resumed_epoch);
   }
   absl::Status RecordEpochs(AttemptId attempt, const std::string& token, uint64_t first_seq,
                             std::span<const EpochMetrics> epochs) override {
@@ -84,6 +84,18 @@ class FaultyStore : public Store {
   }
   absl::Status ReviveAttempt(AttemptId attempt, const std::string& token, absl::Time now) override {
     return store_->ReviveAttempt(attempt, token, now);
+  }
+  absl::StatusOr<bool> WantsCheckpoint(std::span<const ArtifactClaim> claims) override {
+    return store_->WantsCheckpoint(claims);
+  }
+  absl::Status RecordCheckpoint(std::span<const ArtifactClaim> claims, const std::string& sha256,
+                                int64_t bytes, absl::Time now) override {
+    return store_->RecordCheckpoint(claims, sha256, bytes, now);
+  }
+  absl::StatusOr<bool> WantsModel(const ArtifactClaim& claim) override { return store_->WantsModel(claim); }
+  absl::Status RecordModel(const ArtifactClaim& claim, const std::string& sha256, int64_t bytes,
+                           absl::Time now) override {
+    return store_->RecordModel(claim, sha256, bytes, now);
   }
   absl::StatusOr<std::vector<OpenAttempt>> OpenAttempts() override { return store_->OpenAttempts(); }
   absl::StatusOr<std::vector<WorkClass>> WorkClasses() override { return store_->WorkClasses(); }

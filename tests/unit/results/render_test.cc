@@ -320,12 +320,17 @@ JobReport Report() {
 }
 
 TEST(RenderJob, MachinesGetStateAndAcceptanceApart) {
-  const auto json = ParseJson(RenderJob(Report(), OutputFormat::kJson, {}));
+  JobReport job = Report();
+  job.attempts[1].resumed_epoch = 1;
+  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 140}), HasSubstr("succeeded, accepted, went on from epoch 1"));
+  const auto json = ParseJson(RenderJob(job, OutputFormat::kJson, {}));
   ASSERT_TRUE(json.ok());
   EXPECT_EQ((*json)["attempts"][0]["state"], "lost");
   EXPECT_EQ((*json)["attempts"][0]["accepted"], false);
   EXPECT_EQ((*json)["attempts"][1]["state"], "succeeded");
   EXPECT_EQ((*json)["attempts"][1]["accepted"], true);
+  EXPECT_EQ((*json)["attempts"][0]["resumed_epoch"], 0);
+  EXPECT_EQ((*json)["attempts"][1]["resumed_epoch"], 1);
 }
 
 TEST(RenderJob, TellsTheWholeStory) {

@@ -1,0 +1,277 @@
+#include "coordinator/artifacts/artifact_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace gridsweep {
+namespace {
+
+constexpr std::string_view kSuffix = ".safetensors";
+constexpr std::string_view kUnfinished = ".part-";
+// What is left of the disk for the database.
+constexpr uint64_t kDiskReserve = 64 << 20;
+constexpr size_t kDigits = 64;
+
+absl::Status SyncFolder(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return ErrnoError(errno, fmt::format("cannot open '{}'", path));
+  const int rc = fsync(fd);
+  const int error = errno;
+  close(fd);
+  return rc == 0 ? absl::OkStatus() : ErrnoError(error, fmt::format("cannot sync '{}'", path));
+}
+
+}  // namespace
+
+bool IsSha256(std::string_view text) {
+  return text.size() == kDigits && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// --- Pin
+
+ArtifactFolder::Pin::~Pin() {
+  if (folder_ == nullptr) return;
+  const std::lock_guard lock(folder_->mu_);
+  const auto entry = folder_->entries_.find(sha256_);
+  if (entry == folder_->entries_.end()) return;
+  --entry->second.pins;
+  entry->second.touched = ++folder_->clock_;
+}
+
+ArtifactFolder::Pin ArtifactFolder::PinLocked(const std::string& sha256) {
+  Entry& entry = entries_.at(sha256);
+  ++entry.pins;
+  entry.touched = ++clock_;
+  return Pin(this, sha256);
+}
+
+std::optional<ArtifactFolder::Pin> ArtifactFolder::Find(const std::string& sha256) {
+  const std::lock_guard lock(mu_);
+  const auto entry = entries_.find(sha256);
+  if (entry == entries_.end()) return std::nullopt;
+  // Somebody may have taken it out of the folder.
+  if (access(PathOf(sha256).c_str(), R_OK) != 0) {
+    if (entry->second.pins == 0) {
+      bytes_ -= entry->second.bytes;
+      entries_.erase(entry);
+    }
+    return std::nullopt;
+  }
+  return PinLocked(sha256);
+}
+
+// --- opening
+
+std::string ArtifactFolder::PathOf(const std::string& sha256) const {
+  return fmt::format("{}/{}{}", path_, sha256, kSuffix);
+}
+
+absl::StatusOr<std::unique_ptr<ArtifactFolder>> ArtifactFolder::Open(const std::string& path, int64_t limit) {
+  std::unique_ptr<ArtifactFolder> folder(new ArtifactFolder(path, limit, false));
+  GS_RETURN_IF_ERROR(folder->Load());
+  return folder;
+}
+
+std::unique_ptr<ArtifactFolder> ArtifactFolder::OpenReadOnly(const std::string& path) {
+  return std::unique_ptr<ArtifactFolder>(new ArtifactFolder(path, 0, true));
+}
+
+absl::Status ArtifactFolder::Load() {
+  std::error_code error;
+  std::filesystem::create_directories(path_, error);
+  std::filesystem::directory_iterator files(path_, error);
+  if (error) return ErrnoError(error.value(), fmt::format("cannot use the folder '{}'", path_));
+  std::vector<std::filesystem::path> unfinished;
+  for (; files != std::filesystem::directory_iterator(); files.increment(error)) {
+    const std::string name = files->path().filename();
+    std::error_code vanished;
+    if (name.find(kUnfinished) != std::string::npos) {
+      unfinished.push_back(files->path());
+    } else if (name.ends_with(kSuffix) &&
+               IsSha256(std::string_view(name).substr(0, name.size() - kSuffix.size()))) {
+      const auto size = static_cast<int64_t>(files->file_size(vanished));
+      if (vanished) continue;
+      entries_[name.substr(0, kDigits)].bytes = size;
+      bytes_ += size;
+    }
+    if (error) return ErrnoError(error.value(), fmt::format("cannot read the folder '{}'", path_));
+  }
+  for (const std::filesystem::path& path : unfinished) std::filesystem::remove(path, error);
+  return absl::OkStatus();
+}
+
+// --- in
+
+absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receive(const std::string& sha256,
+                                                                                  int64_t bytes) {
+  if (read_only_) return FailedPrecondition("'{}' is open for reading only", path_);
+  if (!IsSha256(sha256))
+    return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
+  if (bytes < 1 || bytes > kMaxArtifactBytes)
+    return InvalidArgument("a file of {} bytes is not taken, expected 1 to {}", bytes, kMaxArtifactBytes);
+  std::error_code error;
+  const auto disk = std::filesystem::space(path_, error);
+  if (!error && disk.available < static_cast<uint64_t>(bytes) + kDiskReserve)
+    return ResourceExhausted("the disk of '{}' is nearly full", path_);
+  {
+    const std::lock_guard lock(mu_);
+    if (bytes_ + bytes > limit_) {
+      return ResourceExhausted(
+          "'{}' holds {} of at most {} bytes and has no room for {} more (--artifacts-limit)", path_, bytes_,
+          limit_, bytes);
+    }
+    bytes_ += bytes;
+  }
+  std::string temporary = fmt::format("{}/{}{}XXXXXX", path_, sha256, kUnfinished);
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  if (fd < 0) {
+    const absl::Status status = ErrnoError(errno, fmt::format("cannot write to '{}'", path_));
+    const std::lock_guard lock(mu_);
+    bytes_ -= bytes;
+    return status;
+  }
+  return std::unique_ptr<Incoming>(new Incoming(this, sha256, bytes, std::move(temporary), fd));
+}
+
+ArtifactFolder::Incoming::Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes,
+                                   std::string temporary, int fd)
+    : folder_(folder), sha256_(std::move(sha256)), bytes_(bytes), temporary_(std::move(temporary)), fd_(fd) {}
+
+ArtifactFolder::Incoming::~Incoming() {
+  if (fd_ < 0) return;
+  close(fd_);
+  unlink(temporary_.c_str());
+  const std::lock_guard lock(folder_->mu_);
+  folder_->bytes_ -= bytes_;
+}
+
+absl::Status ArtifactFolder::Incoming::Write(std::string_view data) {
+  written_ += static_cast<int64_t>(data.size());
+  if (written_ > bytes_)
+    return InvalidArgument("there are more than the {} bytes that were announced", bytes_);
+  hash_.Update(data);
+  while (!data.empty()) {
+    const ssize_t count = write(fd_, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", temporary_));
+    data.remove_prefix(static_cast<size_t>(count));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
+  if (written_ != bytes_) return InvalidArgument("{} bytes arrived, {} were announced", written_, bytes_);
+  const std::string found = hash_.HexDigest();
+  if (found != sha256_)
+    return InvalidArgument("the bytes have the SHA-256 {}, {} was announced", found, sha256_);
+  if (fsync(fd_) != 0) return ErrnoError(errno, fmt::format("cannot sync '{}'", temporary_));
+  std::optional<Pin> pin;
+  {
+    // Together with the entry: a file without one would not be counted, one without a file not be sent.
+    const std::lock_guard lock(folder_->mu_);
+    if (rename(temporary_.c_str(), folder_->PathOf(sha256_).c_str()) != 0)
+      return ErrnoError(errno, fmt::format("cannot write to '{}'", folder_->path_));
+    Entry& entry = folder_->entries_[sha256_];
+    folder_->bytes_ -= entry.bytes;  // of the same content, which came on another way meanwhile
+    entry.bytes = bytes_;
+    close(std::exchange(fd_, -1));
+    pin.emplace(folder_->PinLocked(sha256_));
+  }
+  GS_RETURN_IF_ERROR(SyncFolder(folder_->path_));
+  return *std::move(pin);
+}
+
+// --- out
+
+absl::StatusOr<std::unique_ptr<ArtifactFolder::Outgoing>> ArtifactFolder::Read(const std::string& sha256) {
+  if (!IsSha256(sha256))
+    return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
+  const int fd = open(PathOf(sha256).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return NotFound("there is no file {}", sha256);
+  if (fd < 0) return ErrnoError(errno, fmt::format("cannot read '{}'", PathOf(sha256)));
+  struct stat info {};
+  fstat(fd, &info);
+  return std::unique_ptr<Outgoing>(new Outgoing(this, sha256, info.st_size, fd));
+}
+
+ArtifactFolder::Outgoing::Outgoing(ArtifactFolder* folder, std::string sha256, int64_t bytes, int fd)
+    : folder_(folder), sha256_(std::move(sha256)), bytes_(bytes), fd_(fd) {}
+
+ArtifactFolder::Outgoing::~Outgoing() {
+  close(fd_);
+}
+
+absl::StatusOr<std::string> ArtifactFolder::Outgoing::Next(int64_t size) {
+  std::string data(static_cast<size_t>(std::min(size, bytes_ - read_)), '\0');
+  size_t filled = 0;
+  while (filled < data.size()) {
+    const ssize_t count = read(fd_, data.data() + filled, data.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return DataLoss("the file {} cannot be read to its end", sha256_);
+    filled += static_cast<size_t>(count);
+  }
+  hash_.Update(data);
+  const bool was_unread = read_ < bytes_ || bytes_ == 0;
+  read_ += static_cast<int64_t>(data.size());
+  if (read_ < bytes_ || !was_unread) return data;
+  if (hash_.HexDigest() == sha256_) return data;
+  folder_->Remove(sha256_);
+  return DataLoss("the file {} is damaged and has been removed", sha256_);
+}
+
+// --- removing
+
+void ArtifactFolder::Remove(const std::string& sha256) {
+  if (read_only_) return;
+  const std::lock_guard lock(mu_);
+  unlink(PathOf(sha256).c_str());
+  const auto entry = entries_.find(sha256);
+  if (entry == entries_.end() || entry->second.pins > 0) return;
+  bytes_ -= entry->second.bytes;
+  entries_.erase(entry);
+}
+
+absl::StatusOr<int> ArtifactFolder::Collect(
+    const std::function<absl::StatusOr<std::set<std::string>>()>& referenced) {
+  uint64_t chosen_at = 0;
+  std::vector<std::string> candidates;
+  {
+    const std::lock_guard lock(mu_);
+    chosen_at = ++clock_;
+    for (const auto& [sha256, entry] : entries_) {
+      if (entry.pins == 0) candidates.push_back(sha256);
+    }
+  }
+  if (candidates.empty()) return 0;
+  GS_ASSIGN_OR_RETURN(const std::set<std::string> kept, referenced());
+  int removed = 0;
+  const std::lock_guard lock(mu_);
+  for (const std::string& sha256 : candidates) {
+    const auto entry = entries_.find(sha256);
+    if (kept.contains(sha256) || entry == entries_.end() || entry->second.pins > 0 ||
+        entry->second.touched > chosen_at)
+      continue;
+    unlink(PathOf(sha256).c_str());
+    bytes_ -= entry->second.bytes;
+    entries_.erase(entry);
+    ++removed;
+  }
+  return removed;
+}
+
+int64_t ArtifactFolder::bytes() const {
+  const std::lock_guard lock(mu_);
+  return bytes_;
+}
+
+}  // namespace gridsweep

@@ -1,0 +1,48 @@
+#include "coordinator/artifacts/disk_thread.h"
+
+#include <chrono>
+#include <utility>
+
+namespace gridsweep {
+
+DiskThread::DiskThread(absl::Duration interval, std::function<void()> chore)
+    : interval_(interval), chore_(std::move(chore)), thread_([this] { Run(); }) {}
+
+DiskThread::~DiskThread() {
+  {
+    const std::lock_guard lock(mu_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void DiskThread::Post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mu_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void DiskThread::Run() {
+  auto next_chore = std::chrono::steady_clock::now();
+  while (true) {
+    std::function<void()> task;
+    {
+      std::unique_lock lock(mu_);
+      wake_.wait_until(lock, next_chore, [this] { return stopping_ || !tasks_.empty(); });
+      if (tasks_.empty() && stopping_) return;
+      if (!tasks_.empty()) {
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+    }
+    if (task) task();
+    if (std::chrono::steady_clock::now() < next_chore) continue;
+    chore_();
+    next_chore = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(interval_);
+  }
+}
+
+}  // namespace gridsweep
