@@ -106,8 +106,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
-    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock,
-                                               LoopOptions(*parts, config));
+    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, LoopOptions(*parts, config));
     const auto collect = [artifacts = parts->artifacts.get(), reader = parts->files.reader.get()] {
       CollectArtifacts(*artifacts, *reader);
     };

@@ -44,8 +44,9 @@ std::string CellDocuments::Compose(const Position& cell, const std::string& obje
   const auto value = [&](Axis axis) -> const std::string& {
     return values_[static_cast<size_t>(axis)][cell[static_cast<size_t>(axis)]];
   };
-  return fmt::format("{{{},{},{},{}{},{},{},{}}}", value(Axis::kActivation), dataset_, value(Axis::kModel), objective,
-                     value(Axis::kOptimizer), value(Axis::kRegularization), value(Axis::kScheduler), training_);
+  return fmt::format("{{{},{},{},{}{},{},{},{}}}", value(Axis::kActivation), dataset_, value(Axis::kModel),
+                     objective, value(Axis::kOptimizer), value(Axis::kRegularization),
+                     value(Axis::kScheduler), training_);
 }
 
 }  // namespace gridsweep

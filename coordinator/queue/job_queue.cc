@@ -223,8 +223,9 @@ absl::Status JobQueue::ApplyEpochs(std::span<const AttemptEvent> events, Lease& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> JobQueue::ApplyStarted(const OpenAttempt& attempt, uint64_t seq, const AttemptStarted& started,
-                                            KnownWorker& worker, const Instant& now) {
+absl::StatusOr<bool> JobQueue::ApplyStarted(const OpenAttempt& attempt, uint64_t seq,
+                                            const AttemptStarted& started, KnownWorker& worker,
+                                            const Instant& now) {
   const absl::Status status =
       store_->RecordStarted(attempt.attempt, attempt.token, seq, started.dataset, started.device,
                             started.environment, started.resumed_epoch);

@@ -89,14 +89,13 @@ absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep) {
 
 absl::StatusOr<std::vector<CellResults>> ReadBestCells(Db& db, SweepId sweep, Goal goal, int64_t limit) {
   // A sweep's cells are stored at once: their ids are one range, in the order of the grid.
-  return ReadCellsWhere(
-      db,
-      fmt::format("c.id IN (SELECT cell FROM cell_statistics WHERE cell BETWEEN "
-                  "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal LIMIT 1) AND "
-                  "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal DESC LIMIT 1) "
-                  "ORDER BY mean {}, n DESC, cell LIMIT ?2)",
-                  goal == Goal::kMax ? "DESC" : "ASC"),
-      sweep.value, limit);
+  return ReadCellsWhere(db,
+                        fmt::format("c.id IN (SELECT cell FROM cell_statistics WHERE cell BETWEEN "
+                                    "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal LIMIT 1) AND "
+                                    "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal DESC LIMIT 1) "
+                                    "ORDER BY mean {}, n DESC, cell LIMIT ?2)",
+                                    goal == Goal::kMax ? "DESC" : "ASC"),
+                        sweep.value, limit);
 }
 
 absl::StatusOr<CellResults> ReadCellOfJob(Db& db, JobId job) {

@@ -127,12 +127,12 @@ absl::Status SqliteStore::InsertCells(SweepId sweep, const SweepSpec& spec, cons
     const double added = shared.added[position[static_cast<size_t>(Axis::kScheduler)]].Expected();
     WorkClass& work =
         numbering.Find(position[static_cast<size_t>(Axis::kModel)], shared.total.Expected(), spec);
-    GS_RETURN_IF_ERROR(
-        db_->Run("INSERT INTO cells (sweep, ordinal, key, model, activation, optimizer, regularization, "
-                 "scheduler, params) "
-                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                 sweep.value, index, documents.Key(position), labels[0][position[0]], labels[1][position[1]],
-                 labels[2][position[2]], labels[3][position[3]], labels[4][position[4]], documents.Params(position)));
+    GS_RETURN_IF_ERROR(db_->Run(
+        "INSERT INTO cells (sweep, ordinal, key, model, activation, optimizer, regularization, "
+        "scheduler, params) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        sweep.value, index, documents.Key(position), labels[0][position[0]], labels[1][position[1]],
+        labels[2][position[2]], labels[3][position[3]], labels[4][position[4]], documents.Params(position)));
     const int64_t cell = db_->LastInsertId();
     for (size_t seed = 0; seed < spec.seeds.size(); ++seed) {
       GS_RETURN_IF_ERROR(db_->Run(

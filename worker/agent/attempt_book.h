@@ -33,8 +33,8 @@ struct Attempt {
   double fraction = 0;
   std::deque<std::string> checkpoints;  // SHA-256 of its last ones, oldest first
   std::optional<TrainerFile> model;     // with kFinished: of a success
-  absl::Duration last_sign;   // monotonic time of its last event
-  absl::Duration stop_since;  // with kStopping
+  absl::Duration last_sign;             // monotonic time of its last event
+  absl::Duration stop_since;            // with kStopping
   uint64_t next_seq = 1;
   uint64_t sent_seq = 0;            // events up to here were in a request
   std::deque<AttemptEvent> events;  // not acknowledged, ascending seq

@@ -24,9 +24,9 @@ namespace gridsweep::agent {
 
 struct WorkerAgentOptions {
   std::shared_ptr<grpc::Channel> coordinator;
-  std::string trainer;                             // path of the program
-  std::vector<std::string> data_dirs;              // for the trainers, and to look for data sets
-  std::string checkpoints;  // a folder, which exists; empty: none, as core.checkpoints says too
+  std::string trainer;                 // path of the program
+  std::vector<std::string> data_dirs;  // for the trainers, and to look for data sets
+  std::string checkpoints;             // a folder, which exists; empty: none, as core.checkpoints says too
   std::optional<double> checkpoint_interval;       // seconds, for the trainers; theirs without one
   absl::Duration rescan = absl::Minutes(1);        // of the data directories
   absl::Duration trainer_exit = absl::Seconds(3);  // from end of input to SIGKILL, at the end

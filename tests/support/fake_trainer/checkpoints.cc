@@ -38,7 +38,8 @@ WrittenFile Write(const std::string& folder, std::map<std::string, std::string> 
 }
 
 // What the file says, if it is a checkpoint.
-absl::StatusOr<std::map<std::string, std::string>> Read(const std::string& folder, const std::string& sha256) {
+absl::StatusOr<std::map<std::string, std::string>> Read(const std::string& folder,
+                                                        const std::string& sha256) {
   std::ifstream in(FileOf(folder, sha256), std::ios::binary);
   if (!in) return NotFound("there is no such file");
   const std::string file{std::istreambuf_iterator<char>(in), {}};

@@ -86,10 +86,12 @@ Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_
 }
 
 std::map<std::string, std::string> Progress(const RunningJob& running) {
-  return {{"job", running.prefix.dump()}, {"path", running.path}, {"shared_by", Json(running.shared_by).dump()}};
+  return {
+      {"job", running.prefix.dump()}, {"path", running.path}, {"shared_by", Json(running.shared_by).dump()}};
 }
 
-absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt, RunningJob& running) {
+absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt,
+                                           RunningJob& running) {
   if (progress["job"] != running.prefix.dump()) return FailedPrecondition("the checkpoint is of another job");
   GS_ASSIGN_OR_RETURN(const Json shared_by, ParseJson(progress["shared_by"]));
   RunningJob replayed = MakeRunningJob(running.job);

@@ -22,7 +22,7 @@ struct RunningJob {
   Json prefix;                           // without scheduler and digest
   std::unique_ptr<Scheduler> scheduler;  // none if the job's document does not tell
   double lr = 0.001;
-  std::string path;  // a hash of the rates so far
+  std::string path;               // a hash of the rates so far
   std::vector<size_t> shared_by;  // of the epochs so far: jobs that each was trained once for
   bool ignores_stop = false;
 };
@@ -45,7 +45,8 @@ Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_
 // What a checkpoint says of where `running` is, and the way back: brings `running`, which has not begun, there and returns the
 // events of its epochs so far. FAILED_PRECONDITION, changing nothing, if it is of another job.
 std::map<std::string, std::string> Progress(const RunningJob& running);
-absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt, RunningJob& running);
+absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> progress, int64_t attempt,
+                                           RunningJob& running);
 
 // Succeeded, with three classes of ten images and four predictions.
 Json FinishedEvent(int64_t attempt, const RunningJob& running);

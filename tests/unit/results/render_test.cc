@@ -322,7 +322,8 @@ JobReport Report() {
 TEST(RenderJob, MachinesGetStateAndAcceptanceApart) {
   JobReport job = Report();
   job.attempts[1].resumed_epoch = 1;
-  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 140}), HasSubstr("succeeded, accepted, went on from epoch 1"));
+  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 140}),
+              HasSubstr("succeeded, accepted, went on from epoch 1"));
   const auto json = ParseJson(RenderJob(job, OutputFormat::kJson, {}));
   ASSERT_TRUE(json.ok());
   EXPECT_EQ((*json)["attempts"][0]["state"], "lost");

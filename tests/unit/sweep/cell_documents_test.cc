@@ -13,10 +13,11 @@ namespace {
 
 TEST(CellDocuments, AreThoseOfTheJobs) {
   const SweepSpec spec =
-      Parse(SweepText("model: [mlp, { cnn: { channels: [[16, 32], [32, 64]] } }]\nactivation: [relu, tanh]\n"
-                      "optimizer: [adam, { sgd: { lr: [0.1, 1.0e-7], momentum: 0.9 } }]\n"
-                      "regularization: [none, l1, { l1: 0.1, dropout: 0.3 }]\nscheduler: [none, step, plateau]",
-                      "training: { epochs: 3, batch_size: 17, validation: 0.25 }\nobjective: test_loss"))
+      Parse(
+          SweepText("model: [mlp, { cnn: { channels: [[16, 32], [32, 64]] } }]\nactivation: [relu, tanh]\n"
+                    "optimizer: [adam, { sgd: { lr: [0.1, 1.0e-7], momentum: 0.9 } }]\n"
+                    "regularization: [none, l1, { l1: 0.1, dropout: 0.3 }]\nscheduler: [none, step, plateau]",
+                    "training: { epochs: 3, batch_size: 17, validation: 0.25 }\nobjective: test_loss"))
           .value();
   const Grid grid(spec);
   const CellDocuments documents(spec);
