@@ -252,6 +252,8 @@ absl::Status JobQueue::ApplyFinished(const OpenAttempt& attempt, uint64_t seq, A
     }
   }
   GS_RETURN_IF_ERROR(End(attempt, seq, finished, now));
+  // A job that would fail anywhere says nothing about the machine.
+  if (finished.outcome == AttemptState::kFailed && !finished.retryable) return absl::OkStatus();
   if (workers_.NoteEnd(worker, attempt.job, finished.outcome, finished.error, now))
     departures_.quarantined.push_back({worker.name, worker.quarantine_reason});
   return absl::OkStatus();

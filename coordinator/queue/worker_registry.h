@@ -55,7 +55,7 @@ class WorkerRegistry {
   // A worker is live as long as it was heard within `lease`.
   explicit WorkerRegistry(absl::Duration lease) : lease_(lease) {}
 
-  // Begins anew with what is stored.
+  // Begins anew with what is stored. Sessions that were known keep what is only held in memory: quarantine and refused data.
   void Load(const std::vector<WorkerStatusRecord>& records, const std::vector<SupersededSession>& superseded);
   // After Load: it holds leases, so it is missed when it stays silent.
   void Expect(const std::string& name, const Instant& now);

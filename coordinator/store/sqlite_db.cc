@@ -66,10 +66,11 @@ void Statement::Bind(int index, double value) {
   if (status_ == SQLITE_OK) status_ = rc;
 }
 
-void Statement::Bind(int index, std::string_view value) {
+void Statement::BindText(int index, std::string_view value, bool copy) {
   // A null pointer would bind NULL, not the empty text.
   const char* data = value.data() == nullptr ? "" : value.data();
-  const int rc = sqlite3_bind_text64(stmt_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int rc = sqlite3_bind_text64(stmt_, index, data, value.size(), copy ? SQLITE_TRANSIENT : SQLITE_STATIC,
+                                     SQLITE_UTF8);
   if (status_ == SQLITE_OK) status_ = rc;
 }
 
@@ -119,11 +120,22 @@ std::optional<absl::Time> Statement::OptionalTime(int column) const {
   return Time(column);
 }
 
+namespace {
+
+// Before SQLite's first use in the process. Without its memory statistics, which nobody reads, allocating takes no lock.
+void ConfigureSqlite() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(done);
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Db>> Db::Open(const std::string& path, Mode mode, const std::string& vfs) {
   const std::string uri = "file:" + UriPath(path) + (mode == Mode::kReadOnlyImmutable ? "?immutable=1" : "");
   const int flags =
       SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
       (mode == Mode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+  ConfigureSqlite();
   sqlite3* handle = nullptr;
   const int rc = sqlite3_open_v2(uri.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   std::unique_ptr<Db> db(new Db(handle));

@@ -37,7 +37,7 @@ class Statement {
   // Parameters ?1, ?2, …. A NaN would silently become NULL, so callers pass finite doubles or nullopt.
   void Bind(int index, int64_t value);
   void Bind(int index, double value);
-  void Bind(int index, std::string_view value);
+  void Bind(int index, std::string_view value) { BindText(index, value, /*copy=*/true); }
   void Bind(int index, std::nullopt_t);
   void Bind(int index, absl::Time value) { Bind(index, absl::ToUnixMicros(value)); }
   template <typename T>
@@ -46,6 +46,16 @@ class Statement {
       Bind(index, *value);
     } else {
       Bind(index, std::nullopt);
+    }
+  }
+
+  // Text that stays where it is until the statement is done: not copied.
+  template <typename T>
+  void BindInPlace(int index, const T& value) {
+    if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+      BindText(index, value, /*copy=*/false);
+    } else {
+      Bind(index, value);
     }
   }
 
@@ -64,6 +74,8 @@ class Statement {
   std::optional<absl::Time> OptionalTime(int column) const;
 
  private:
+  void BindText(int index, std::string_view value, bool copy);
+
   sqlite3* db_;
   sqlite3_stmt* stmt_;
   int status_ = 0;  // first error of a Bind
@@ -101,7 +113,9 @@ class Db {
   }
   template <typename... Args>
   absl::Status Run(std::string_view sql, const Args&... args) {
-    GS_ASSIGN_OR_RETURN(Statement statement, Query(sql, args...));
+    GS_ASSIGN_OR_RETURN(Statement statement, Prepare(sql));
+    int index = 0;
+    (statement.BindInPlace(++index, args), ...);
     return statement.Run();
   }
   // The first column of the first row; NOT_FOUND if there is no row.

@@ -58,6 +58,26 @@ TEST_F(QuarantineTest, AJobThatEndsWellBetweenThemShowsThatItIsNotTheMachine) {
   EXPECT_EQ(QuarantineOf("alice"), "");
 }
 
+TEST_F(QuarantineTest, JobsThatWouldFailAnywhereSayNothingAboutTheMachine) {
+  Submit(kManyJobs);
+  bob_.slots = 0;
+  Sync(bob_);
+  AttemptFinished wrong = Finished(AttemptState::kFailed, "unknown component");
+  wrong.retryable = false;
+  for (int i = 0; i < 4; ++i) End(alice_, Lease(alice_), wrong);
+  EXPECT_EQ(QuarantineOf("alice"), "");
+}
+
+TEST_F(QuarantineTest, ALostBatchDoesNotEndIt) {
+  Submit(kManyJobs);
+  bob_.slots = 0;
+  Sync(bob_);
+  FailJobs(alice_, 3);
+  ASSERT_THAT(queue_->Load(*files_.reader, clock_.Now()), IsOk());
+  EXPECT_THAT(Sync(alice_).leases, IsEmpty());
+  EXPECT_NE(QuarantineOf("alice"), "");
+}
+
 TEST_F(QuarantineTest, TheLastWorkerIsNeverQuarantined) {
   Submit(kManyJobs);
   FailJobs(alice_, 4);
