@@ -61,7 +61,7 @@ TEST(CoordinatorFault, SigtermIsACleanStopAndWorkersOutlastIt) {
 }
 
 TEST(CoordinatorFault, DyingBetweenCommitAndAnswerItRepeatsNothing) {
-  Cluster cluster({.lease_seconds = 60, .fake = {{"epoch_ms", 20}}});
+  Cluster cluster({.lease_seconds = 60, .fake = {{"epoch_ms", 80}}});
   cluster.StartCoordinator();
   TcpProxy proxy(cluster.address());
   cluster.StartWorker("alice", {.flags = {"--slots", "2"}, .coordinator = proxy.address()});
