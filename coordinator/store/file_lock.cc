@@ -85,7 +85,8 @@ absl::Status FileLock::AlsoHold(const std::string& database) {
   if (database_fd_ < 0) return ErrnoError(errno, fmt::format("cannot open '{}' to lock it", database));
   if (TakeLock(database_fd_)) return absl::OkStatus();
   return FailedPrecondition(
-      "another coordinator uses this database: it has locked '{}', though its lock file '{}' is gone", database, path_);
+      "another coordinator uses this database: it has locked '{}', though its lock file '{}' is gone",
+      database, path_);
 }
 
 absl::Status FileLock::PublishAddress(const std::string& address) {

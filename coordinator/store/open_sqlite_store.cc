@@ -31,8 +31,8 @@ absl::StatusOr<int64_t> CheckBeforeWriting(const std::string& file, const std::s
   if (!std::filesystem::exists(file, error) || std::filesystem::file_size(file, error) == 0) return 0;
   // A transaction that was cut short before the file came to write-ahead logging is undone by the next one who opens it, which
   // a reader cannot do.
-  const bool cut_short =
-      std::filesystem::exists(file + "-journal", error) && std::filesystem::file_size(file + "-journal", error) > 0;
+  const bool cut_short = std::filesystem::exists(file + "-journal", error) &&
+                         std::filesystem::file_size(file + "-journal", error) > 0;
   const Db::Mode mode = cut_short ? Db::Mode::kReadWrite : Db::Mode::kReadOnly;
   GS_ASSIGN_OR_RETURN(const std::unique_ptr<Db> db, Db::Open(file, mode, vfs));
   GS_ASSIGN_OR_RETURN(const SchemaIdentity identity, CheckSchema(*db, file));
@@ -64,7 +64,8 @@ absl::Status ConfigureWriter(Db& db, const StoreOptions& options) {
 absl::Status KeepOldSchema(Db& db, const std::string& file, int64_t version) {
   const std::string copy = fmt::format("{}.schema-{}.bak", file, version);
   std::error_code error;
-  if (std::filesystem::exists(copy, error)) return absl::OkStatus();  // of a migration that did not come to its end
+  if (std::filesystem::exists(copy, error))
+    return absl::OkStatus();  // of a migration that did not come to its end
   // Under another name until it is whole: what a killed process leaves behind must not be taken for the copy.
   const std::string partial = copy + ".part";
   std::filesystem::remove(partial, error);

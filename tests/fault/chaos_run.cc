@@ -40,7 +40,8 @@ constexpr int kJobs = 16;
 constexpr char kUnfinishedSql[] = "SELECT sum(pending + running) FROM v_sweeps";
 
 WorkerSetup RealWorker(const std::string& coordinator) {
-  return {.flags = {"--data-dir", flags.data_dir}, .coordinator = coordinator, .trainer = "gridsweep-trainer"};
+  return {
+      .flags = {"--data-dir", flags.data_dir}, .coordinator = coordinator, .trainer = "gridsweep-trainer"};
 }
 
 class Chaos {
@@ -93,7 +94,9 @@ class Chaos {
   void Pause(double least, double most) {
     std::this_thread::sleep_for(std::chrono::duration<double>(least + (most - least) * Unit()));
   }
-  void Start(const std::string& name) { cluster_.StartWorker(name, RealWorker(proxies_.at(name)->address())); }
+  void Start(const std::string& name) {
+    cluster_.StartWorker(name, RealWorker(proxies_.at(name)->address()));
+  }
 
   void KeepBusy() {
     if (cluster_.QueryInt(kUnfinishedSql) >= kJobs / 2) return;
@@ -136,7 +139,8 @@ class Chaos {
   // No job may come to a limit by what we do: then it would rightly fail.
   bool IsCalm() {
     return cluster_.QueryInt(
-               "SELECT count(*) FROM v_jobs WHERE state IN ('pending', 'running') AND (losses >= 3 OR failures >= 2)") == 0;
+               "SELECT count(*) FROM v_jobs WHERE state IN ('pending', 'running') AND (losses >= 3 OR failures >= 2)") ==
+           0;
   }
 
   void Note(const std::string& what) {
@@ -248,7 +252,8 @@ TEST(ChaosRun, EverySweepEndsAsIfNothingHadHappened) {
   ASSERT_TRUE(chaos.Finish());
   for (const std::string& sweep : chaos.sweeps()) {
     cluster.ExpectIntact(sweep);
-    EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'succeeded' AND sweep = " + sweep), kJobs);
+    EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'succeeded' AND sweep = " + sweep),
+              kJobs);
     EXPECT_EQ(cluster.RankCsv(sweep), expected) << "sweep " << sweep;
     const CommandResult audit = cluster.Cli({"audit", sweep});
     EXPECT_EQ(audit.code, 0) << audit;
@@ -256,9 +261,10 @@ TEST(ChaosRun, EverySweepEndsAsIfNothingHadHappened) {
     fmt::print("{}", audit.out);
   }
   EXPECT_GE(chaos.faults(), static_cast<int>(10 * flags.minutes)) << "too few faults to show anything";
-  fmt::print("seed {}: {} faults in {:.0f} s, {} sweeps of {} jobs, {} attempts; every table is the fault-free one\n", flags.seed,
-             chaos.faults(), chaos.Seconds(), chaos.sweeps().size(), kJobs,
-             cluster.QueryInt("SELECT count(*) FROM v_attempts"));
+  fmt::print(
+      "seed {}: {} faults in {:.0f} s, {} sweeps of {} jobs, {} attempts; every table is the fault-free one\n",
+      flags.seed, chaos.faults(), chaos.Seconds(), chaos.sweeps().size(), kJobs,
+      cluster.QueryInt("SELECT count(*) FROM v_attempts"));
 }
 
 int Main(int argc, char** argv) {
@@ -266,7 +272,8 @@ int Main(int argc, char** argv) {
   CLI::App app("Random faults on real training, then the invariants", "chaos");
   flags.seed = std::random_device()();
   app.add_option("--minutes", flags.minutes)->check(CLI::Range(0.1, 1e5))->capture_default_str();
-  app.add_option("--seed", flags.seed, "Of the faults' order; their moments depend on the machine. Default: a random one");
+  app.add_option("--seed", flags.seed,
+                 "Of the faults' order; their moments depend on the machine. Default: a random one");
   app.add_option("--data-dir", flags.data_dir, "With the data set fashion-mnist")->capture_default_str();
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
   fmt::print("chaos for {} minutes, seed {}\n", flags.minutes, flags.seed);

@@ -19,8 +19,10 @@ TEST(ControlFault, ASubmitThatIsKilledAtAnyTimeAndRepeatedIsOneSweep) {
   constexpr int kRounds = 12;
   for (int round = 0; round < kRounds; ++round) {
     const std::string file = fmt::format("sweep-{}.yaml", round);
-    WriteFile(cluster.dir() / file,
-              fmt::format("name: s{}\ndataset: tiny\ntraining: {{epochs: 1}}\nseeds: 2000\ngrid: {{model: mlp}}\n", round));
+    WriteFile(
+        cluster.dir() / file,
+        fmt::format("name: s{}\ndataset: tiny\ntraining: {{epochs: 1}}\nseeds: 2000\ngrid: {{model: mlp}}\n",
+                    round));
     const std::vector<std::string> submit = {"submit", file, "--coordinator", proxy.address()};
     {
       const auto killed = cluster.Launch("killed", submit);
@@ -61,7 +63,8 @@ TEST(ControlFault, OrdersMayBeRepeatedAndOutlastCrashes) {
   ASSERT_TRUE(cluster.Await("what ran to end", [&] {
     return cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'running'") == 0;
   }));
-  EXPECT_GT(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'pending'"), 0) << "paused is paused after a crash";
+  EXPECT_GT(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'pending'"), 0)
+      << "paused is paused after a crash";
   order("resume");
   order("resume");
   cluster.worker("alice").Kill();
@@ -131,15 +134,20 @@ TEST(ControlFault, SigtermUnderLoadLosesNothingThatWasAcknowledged) {
   for (int round = 0; round < 3; ++round) {
     // Submits and a watcher, whose calls are under way when the signal comes.
     std::vector<std::unique_ptr<TestProcess>> commands;
-    commands.push_back(cluster.Launch(fmt::format("watch-{}", round), {"watch", sweep, "--coordinator", cluster.address()}));
+    commands.push_back(
+        cluster.Launch(fmt::format("watch-{}", round), {"watch", sweep, "--coordinator", cluster.address()}));
     for (int i = 0; i < 4; ++i) {
       const std::string name = fmt::format("late-{}-{}", round, i);
       WriteFile(cluster.dir() / (name + ".yaml"),
-                fmt::format("name: {}\ndataset: absent\ntraining: {{epochs: 1}}\nseeds: 3000\ngrid: {{model: mlp}}\n", name));
-      commands.push_back(cluster.Launch(name, {"submit", name + ".yaml", "--coordinator", cluster.address()}));
+                fmt::format(
+                    "name: {}\ndataset: absent\ntraining: {{epochs: 1}}\nseeds: 3000\ngrid: {{model: mlp}}\n",
+                    name));
+      commands.push_back(
+          cluster.Launch(name, {"submit", name + ".yaml", "--coordinator", cluster.address()}));
     }
     ASSERT_TRUE(cluster.Await("a submit to be answered", [&] {
-      return std::any_of(commands.begin() + 1, commands.end(), [](auto& command) { return !command->Out().empty(); });
+      return std::any_of(commands.begin() + 1, commands.end(),
+                         [](auto& command) { return !command->Out().empty(); });
     }));
     cluster.coordinator().Signal(SIGTERM);
     ASSERT_EQ(cluster.coordinator().Wait(std::chrono::seconds(20)), 0) << cluster.Describe();
@@ -148,7 +156,8 @@ TEST(ControlFault, SigtermUnderLoadLosesNothingThatWasAcknowledged) {
       (*command)->Wait();
       const std::string id = (*command)->Out();
       if (id.empty()) continue;  // not acknowledged: may be there or not
-      EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE sweep = " + id), 3000) << (*command)->Describe();
+      EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE sweep = " + id), 3000)
+          << (*command)->Describe();
     }
     commands.front()->Kill();
     cluster.StartCoordinator();

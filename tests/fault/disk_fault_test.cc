@@ -86,9 +86,10 @@ TEST(DiskFault, ARunOnAFullDiskSaysSo) {
   if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here (needs root): " << std::strerror(errno);
   Cluster cluster({.fake = {{"epoch_ms", 100}}, .db_dir = disk.path()});
   WriteFile(cluster.dir() / "faults.yaml", kFaultSweep);
-  const auto run = cluster.Launch(
-      "run", {"run", "faults.yaml", "--db", cluster.db(), "--data-dir", cluster.data_dir(), "--trainer",
-              Cluster::Program("fake-trainer"), "--slots", "2", "--devices", "cpu", "--format", "csv", "--no-times"});
+  const auto run =
+      cluster.Launch("run", {"run", "faults.yaml", "--db", cluster.db(), "--data-dir", cluster.data_dir(),
+                             "--trainer", Cluster::Program("fake-trainer"), "--slots", "2", "--devices",
+                             "cpu", "--format", "csv", "--no-times"});
   ASSERT_TRUE(cluster.Await("progress", [&] { return cluster.QueryInt(kEpochsSql) >= 4; }));
   ASSERT_TRUE(disk.Fill());
   ASSERT_TRUE(cluster.AwaitLog(*run, "full")) << run->Describe();

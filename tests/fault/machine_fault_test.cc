@@ -24,7 +24,8 @@ class MachineFault : public testing::Test {
   Cluster::Options Options(int epoch_ms) const {
     return {.lease_seconds = 60,
             .fake = {{"epoch_ms", epoch_ms}},
-            .env = {{"LD_PRELOAD", GRIDSWEEP_FAULTY_MACHINE_LIBRARY}, {"GRIDSWEEP_FAULTY_MACHINE", faults_.path()}}};
+            .env = {{"LD_PRELOAD", GRIDSWEEP_FAULTY_MACHINE_LIBRARY},
+                    {"GRIDSWEEP_FAULTY_MACHINE", faults_.path()}}};
   }
   void Begin(const std::string& fault) const { WriteFile(faults_ / fault, ""); }
   void End(const std::string& fault) const { std::filesystem::remove(faults_ / fault); }

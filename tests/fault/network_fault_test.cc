@@ -28,7 +28,8 @@ namespace {
 
 using testing::AnyOf;
 
-constexpr char kRunsSql[] = "SELECT count(*) FROM v_attempts WHERE state = 'open' AND device <> '' AND worker = ";
+constexpr char kRunsSql[] =
+    "SELECT count(*) FROM v_attempts WHERE state = 'open' AND device <> '' AND worker = ";
 
 int64_t TrainedBy(Cluster& cluster, const std::string& worker) {
   return cluster.QueryInt(kRunsSql + ("'" + worker + "'"));
@@ -190,7 +191,8 @@ class RawClient {
 };
 
 // The greeting of HTTP/2 and an empty SETTINGS frame.
-const std::string kHttp2 = std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string("\0\0\0\4\0\0\0\0\0", 9);
+const std::string kHttp2 =
+    std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string("\0\0\0\4\0\0\0\0\0", 9);
 
 TEST(NetworkFault, NonsenseAndIdleConnectionsDoNotDisturbHonestWorkers) {
   rlimit files{};
@@ -275,7 +277,8 @@ TEST(NetworkFault, NoMessageOfAnyMethodCrashesTheCoordinator) {
         std::string bytes(random() % 60, '\0');
         for (char& byte : bytes) byte = static_cast<char>(random());
         const grpc::Status status = CallWith(channel, method, bytes);
-        EXPECT_NE(status.error_code(), grpc::StatusCode::UNAVAILABLE) << method << ": " << status.error_message();
+        EXPECT_NE(status.error_code(), grpc::StatusCode::UNAVAILABLE)
+            << method << ": " << status.error_message();
         EXPECT_NE(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << method;
       }
       if (i > 0) continue;  // the limit is the server's, not the method's

@@ -121,7 +121,8 @@ TEST(TrainerFault, AFloodOnStderrNeitherStallsNorFillsTheWorker) {
 }
 
 TEST(TrainerFault, AFloodOfNonsenseOnStdoutFillsNeitherMemoryNorLog) {
-  Cluster cluster({.lease_seconds = 3600, .fake = {{"rules", {Rule("flood_stdout", {{"epoch", 2}, {"mib", 64}})}}}});
+  Cluster cluster(
+      {.lease_seconds = 3600, .fake = {{"rules", {Rule("flood_stdout", {{"epoch", 2}, {"mib", 64}})}}}});
   cluster.StartCoordinator();
   TestProcess& alice = cluster.StartWorker("alice");
   const std::string sweep = cluster.Submit(kFaultJob);
@@ -148,7 +149,8 @@ TEST(TrainerFault, TheTrainerIsTheFirstToGoWhenMemoryRunsOut) {
   EXPECT_GE(inclination(trainer), inclination(alice.pid()) + 500);
   // As the kernel does it.
   kill(trainer, SIGKILL);
-  ASSERT_TRUE(cluster.Await("the failure to be counted", [&] { return cluster.QueryInt(kFailuresSql) == 1; }));
+  ASSERT_TRUE(
+      cluster.Await("the failure to be counted", [&] { return cluster.QueryInt(kFailuresSql) == 1; }));
   EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_attempts WHERE error LIKE '%out of memory?%'"), 1);
   EXPECT_TRUE(alice.IsRunning());
   cluster.OpenGate();

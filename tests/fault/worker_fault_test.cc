@@ -144,8 +144,9 @@ TEST(WorkerFault, SigtermHandsTheJobBackAndNothingIsCounted) {
 }
 
 TEST(WorkerFault, AJobThatKillsItsWorkersFailsAndTheOthersFinish) {
-  Cluster cluster({.lease_seconds = 3600,
-                   .fake = {{"rules", {{{"do", "kill_worker"}, {"seed", 2}, {"model", "cnn"}, {"epoch", 1}}}}}});
+  Cluster cluster(
+      {.lease_seconds = 3600,
+       .fake = {{"rules", {{{"do", "kill_worker"}, {"seed", 2}, {"model", "cnn"}, {"epoch", 1}}}}}});
   cluster.StartCoordinator();
   const std::string sweep = cluster.Submit(
       "name: poison\ndataset: tiny\ntraining: {epochs: 2, validation: 0.1}\nseeds: [1, 2, 3]\ngrid: {model: [mlp, "
@@ -165,8 +166,9 @@ TEST(WorkerFault, AJobThatKillsItsWorkersFailsAndTheOthersFinish) {
       [&] { return cluster.Describe(); }));
   EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'succeeded' AND losses = 0"), 5)
       << cluster.Describe();
-  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'failed' AND seed = 2 AND model LIKE 'cnn%' AND "
-                             "losses = 5 AND failures = 0"),
+  EXPECT_EQ(cluster.QueryInt(
+                "SELECT count(*) FROM v_jobs WHERE state = 'failed' AND seed = 2 AND model LIKE 'cnn%' AND "
+                "losses = 5 AND failures = 0"),
             1)
       << cluster.Describe();
   EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_attempts WHERE state = 'lost'"), 5);

@@ -28,7 +28,8 @@ struct WorkerSetup {
   std::string coordinator;   // empty: the cluster's
   std::string registers_as;  // --name; empty: the process's
   std::string trainer = "fake-trainer";
-  std::vector<std::string> wrapper;  // a command that becomes the worker: {"/usr/sbin/ip", "netns", "exec", …}
+  std::vector<std::string>
+      wrapper;  // a command that becomes the worker: {"/usr/sbin/ip", "netns", "exec", …}
 };
 
 // Not thread-safe. On a failed test the folder is kept and its name printed.

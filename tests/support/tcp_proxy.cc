@@ -147,7 +147,9 @@ void TcpProxy::Serve(int client) {
   char buffer[1 << 16];
   while (server >= 0) {
     const bool is_frozen = requests_frozen_ || answers_frozen_;
-    pollfd fds[] = {{requests_frozen_ ? -1 : client, POLLIN, 0}, {answers_frozen_ ? -1 : server, POLLIN, 0}, {wake_, POLLIN, 0}};
+    pollfd fds[] = {{requests_frozen_ ? -1 : client, POLLIN, 0},
+                    {answers_frozen_ ? -1 : server, POLLIN, 0},
+                    {wake_, POLLIN, 0}};
     if (poll(fds, 3, is_frozen ? kFrozenPollMs : -1) < 0) continue;
     if (fds[2].revents != 0) break;
     if (fds[0].revents != 0 && !requests_frozen_) {
