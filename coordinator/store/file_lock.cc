@@ -25,6 +25,15 @@ bool TryLock(int fd, int operation) {
   return rc == 0;
 }
 
+bool TakeLock(int fd) {
+  bool locked = TryLock(fd, LOCK_EX);
+  for (int i = 1; !locked && i < kTries; ++i) {
+    absl::SleepFor(kBetweenTries);
+    locked = TryLock(fd, LOCK_EX);
+  }
+  return locked;
+}
+
 std::string ReadSome(int fd) {
   char buffer[4096];
   const ssize_t size = pread(fd, buffer, sizeof buffer, 0);
@@ -51,12 +60,7 @@ std::string HolderText(const LockHolder& holder) {
 absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Acquire(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoError(errno, fmt::format("cannot open lock file '{}'", path));
-  bool locked = TryLock(fd, LOCK_EX);
-  for (int i = 1; !locked && i < kTries; ++i) {
-    absl::SleepFor(kBetweenTries);
-    locked = TryLock(fd, LOCK_EX);
-  }
-  if (!locked) {
+  if (!TakeLock(fd)) {
     const LockHolder holder = ParseHolder(ReadSome(fd));
     close(fd);
     const std::string where = holder.address.empty() ? "" : " at " + holder.address;
@@ -73,6 +77,16 @@ FileLock::~FileLock() {
   // else sees.
   Write("").IgnoreError();
   close(fd_);
+  if (database_fd_ >= 0) close(database_fd_);
+}
+
+absl::Status FileLock::AlsoHold(const std::string& database) {
+  database_fd_ = open(database.c_str(), O_RDONLY | O_CLOEXEC);
+  if (database_fd_ < 0) return ErrnoError(errno, fmt::format("cannot open '{}' to lock it", database));
+  if (TakeLock(database_fd_)) return absl::OkStatus();
+  return FailedPrecondition(
+      "another coordinator uses this database: it has locked '{}', though its lock file '{}' is gone",
+      database, path_);
 }
 
 absl::Status FileLock::PublishAddress(const std::string& address) {

@@ -34,6 +34,11 @@ class FileLock {
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
+  // Locks the database's own file too, for the case that somebody removes the lock file: then the next coordinator makes a
+  // new one. Same errors. REQUIRES: it is called once, before the first transaction, as closing any descriptor of a file ends
+  // the locks that SQLite has on it.
+  absl::Status AlsoHold(const std::string& database);
+
   absl::Status PublishAddress(const std::string& address);
 
  private:
@@ -42,6 +47,7 @@ class FileLock {
 
   const int fd_;
   const std::string path_;
+  int database_fd_ = -1;
 };
 
 // What the lock file says; zero and empty if it is missing, empty or unreadable. Does not tell whether it is

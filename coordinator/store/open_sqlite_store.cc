@@ -99,6 +99,7 @@ absl::StatusOr<StoreFiles> OpenSqliteStore(const std::string& path, const StoreO
   GS_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, FileLock::Acquire(file + ".lock"));
   GS_ASSIGN_OR_RETURN(const int64_t version, CheckBeforeWriting(file, options.vfs));
   GS_ASSIGN_OR_RETURN(std::unique_ptr<Db> db, Db::Open(file, Db::Mode::kReadWrite, options.vfs));
+  GS_RETURN_IF_ERROR(lock->AlsoHold(file));
   GS_RETURN_IF_ERROR(ConfigureWriter(*db, options));
   if (version > 0 && version < SchemaVersion()) GS_RETURN_IF_ERROR(KeepOldSchema(*db, file, version));
   GS_RETURN_IF_ERROR(Migrate(*db, version));

@@ -77,7 +77,8 @@ absl::StatusOr<std::vector<WorkClass>> SqliteStore::WorkClasses() {
       Statement rows,
       db_->Query(
           "SELECT s.id, k.work, json_array(s.dataset, s.batch_size, s.samples, s.validation, json(k.model)), "
-          "s.epochs, k.group_epochs, k.pending, k.pending_epochs FROM sweeps s CROSS JOIN work_classes k "
+          "s.epochs, k.group_epochs, k.pending, k.pending_epochs, json_array_length(s.axis_levels, '$[4]') FROM "
+          "sweeps s CROSS JOIN work_classes k "
           "WHERE s.state IN ('active', 'paused') AND k.sweep = s.id ORDER BY s.id, k.work"));
   while (true) {
     GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
@@ -88,7 +89,8 @@ absl::StatusOr<std::vector<WorkClass>> SqliteStore::WorkClasses() {
                        .epochs = rows.Int(3),
                        .group_epochs = rows.Real(4),
                        .pending = rows.Int(5),
-                       .pending_epochs = rows.Real(6)});
+                       .pending_epochs = rows.Real(6),
+                       .schedulers = rows.Int(7)});
   }
 }
 
@@ -161,11 +163,18 @@ absl::StatusOr<std::vector<WorkClass>> SqliteStore::ClaimableWork(const ClaimReq
 
 absl::StatusOr<std::vector<std::vector<JobId>>> SqliteStore::PendingBundles(const ClaimRequest& request) {
   GS_ASSIGN_OR_RETURN(const std::vector<WorkClass> classes, ClaimableWork(request));
-  const int64_t slots = request.share ? request.slots : 1;
-  int64_t pending = 0;
-  for (const WorkClass& work : classes) pending += work.pending;
-  // With that many jobs there is a bundle for every slot, and no need to look at them all.
-  const bool plenty = pending >= slots * static_cast<int64_t>(kMaxBundle);
+  // Jobs that differ in the scheduler alone make a bundle: without any, bundles need not be cut for the slots.
+  const bool bundling = request.share && std::any_of(classes.begin(), classes.end(), [](const WorkClass& work) {
+    return work.schedulers != 1;
+  });
+  const int64_t slots = bundling ? request.slots : 1;
+  int64_t least_bundles = 0;
+  for (const WorkClass& work : classes) {
+    const auto most = static_cast<int64_t>(kMaxBundle);
+    least_bundles += work.pending / std::clamp<int64_t>(work.schedulers == 0 ? most : work.schedulers, 1, most);
+  }
+  // Where there is a bundle for every slot anyway, there is no need to look at them all.
+  const bool plenty = least_bundles >= slots;
   const auto wanted = static_cast<size_t>(plenty ? request.limit : std::max(request.limit, slots));
 
   std::vector<std::vector<JobId>> bundles;

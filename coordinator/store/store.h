@@ -85,6 +85,7 @@ struct WorkClass {
   double group_epochs = 0;    // expected to be trained for a whole group, if it is leased as a bundle
   int64_t pending = 0;        // jobs
   double pending_epochs = 0;  // expected to be trained for them, likewise
+  int64_t schedulers = 0;     // of the sweep, and so the most jobs in a group; 0: unknown
 };
 
 // Mean duration of stored epochs; one that was trained for several jobs counts once.

@@ -60,6 +60,43 @@ TEST(CoordinatorFault, SigtermIsACleanStopAndWorkersOutlastIt) {
   ExpectUndisturbed(cluster, sweep);
 }
 
+TEST(CoordinatorFault, DyingBetweenCommitAndAnswerItRepeatsNothing) {
+  Cluster cluster({.lease_seconds = 60, .fake = {{"epoch_ms", 80}}});
+  cluster.StartCoordinator();
+  TcpProxy proxy(cluster.address());
+  cluster.StartWorker("alice", {.flags = {"--slots", "2"}, .coordinator = proxy.address()});
+  const std::string sweep = cluster.Submit(kFaultSweep);
+  for (int crash = 1; crash <= 5; ++crash) {
+    const int64_t epochs = cluster.QueryInt(kEpochsSql);
+    ASSERT_TRUE(cluster.Await("progress", [&] { return cluster.QueryInt(kEpochsSql) > epochs; }));
+    // The answer was on its way, so what it says is committed; nobody gets it, and its sender is gone.
+    proxy.LoseAnswers(1);
+    ASSERT_TRUE(cluster.Await("an answer to be lost", [&] { return proxy.lost() == crash; }));
+    cluster.CrashCoordinator();
+  }
+  ExpectUndisturbed(cluster, sweep);
+  EXPECT_EQ(cluster.QueryInt("SELECT sum(epochs) FROM v_attempts"), 36) << "no epoch is stored twice";
+  // Leases that were on their way were taken back, and cost nothing.
+  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_attempts WHERE NOT accepted AND (epochs > 0 OR state <> "
+                             "'preempted')"),
+            0)
+      << cluster.Describe();
+}
+
+TEST(CoordinatorFault, StoppedForLongerThanTheLeaseItExpiresNone) {
+  Cluster cluster({.lease_seconds = 1, .fake = {{"epoch_ms", 500}}});
+  cluster.StartCoordinator();
+  TestProcess& alice = cluster.StartWorker("alice", {.flags = {"--slots", "12"}});
+  const std::string sweep = cluster.Submit(kFaultSweep);
+  ASSERT_TRUE(cluster.Await("all jobs to train", [&] { return cluster.QueryInt(kTrainingSql) == 12; }));
+  cluster.coordinator().Signal(SIGSTOP);
+  // Three epochs: longer than the lease.
+  ASSERT_TRUE(cluster.AwaitLog(alice, "attempt_finished", 12));
+  cluster.coordinator().Signal(SIGCONT);
+  ExpectUndisturbed(cluster, sweep);
+  EXPECT_EQ(cluster.QueryInt(kAttemptsSql), 12);
+}
+
 TEST(CoordinatorFault, LostAnswersCostNothing) {
   Cluster cluster({.lease_seconds = 60, .fake = {{"epoch_ms", 20}}});
   cluster.StartCoordinator();

@@ -81,5 +81,23 @@ TEST(DiskFault, AFullDiskIsSurvivedWithoutARestart) {
   EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_sweeps"), 1);
 }
 
+TEST(DiskFault, ARunOnAFullDiskSaysSo) {
+  TinyDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here (needs root): " << std::strerror(errno);
+  Cluster cluster({.fake = {{"epoch_ms", 100}}, .db_dir = disk.path()});
+  WriteFile(cluster.dir() / "faults.yaml", kFaultSweep);
+  const auto run =
+      cluster.Launch("run", {"run", "faults.yaml", "--db", cluster.db(), "--data-dir", cluster.data_dir(),
+                             "--trainer", Cluster::Program("fake-trainer"), "--slots", "2", "--devices",
+                             "cpu", "--format", "csv", "--no-times"});
+  ASSERT_TRUE(cluster.Await("progress", [&] { return cluster.QueryInt(kEpochsSql) >= 4; }));
+  ASSERT_TRUE(disk.Fill());
+  ASSERT_TRUE(cluster.AwaitLog(*run, "full")) << run->Describe();
+  disk.Free();
+  EXPECT_EQ(run->Wait(), 0) << run->Describe();
+  EXPECT_NE(run->Err().find("can be written again"), std::string::npos) << run->Err();
+  EXPECT_EQ(run->Out(), FaultFreeCsv(kFaultSweep));
+}
+
 }  // namespace
 }  // namespace gridsweep

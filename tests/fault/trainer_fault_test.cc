@@ -120,5 +120,43 @@ TEST(TrainerFault, AFloodOnStderrNeitherStallsNorFillsTheWorker) {
 #endif
 }
 
+TEST(TrainerFault, AFloodOfNonsenseOnStdoutFillsNeitherMemoryNorLog) {
+  Cluster cluster(
+      {.lease_seconds = 3600, .fake = {{"rules", {Rule("flood_stdout", {{"epoch", 2}, {"mib", 64}})}}}});
+  cluster.StartCoordinator();
+  TestProcess& alice = cluster.StartWorker("alice");
+  const std::string sweep = cluster.Submit(kFaultJob);
+  ASSERT_TRUE(cluster.AwaitFinished(sweep));
+  cluster.ExpectIntact(sweep);
+  EXPECT_EQ(cluster.RankCsv(sweep), FaultFreeCsv(kFaultJob));
+  EXPECT_NE(alice.Err().find("trainer_nonsense"), std::string::npos);
+  EXPECT_LT(alice.Err().size(), 1u << 20) << "a trainer can write for weeks";
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(PeakMemoryKib(alice.pid()), 100 * 1024);
+#endif
+}
+
+TEST(TrainerFault, TheTrainerIsTheFirstToGoWhenMemoryRunsOut) {
+  Cluster cluster({.lease_seconds = 3600, .gated = true});
+  cluster.StartCoordinator();
+  TestProcess& alice = cluster.StartWorker("alice");
+  const std::string sweep = cluster.Submit(kFaultJob);
+  ASSERT_TRUE(cluster.Await("the job to train", [&] { return cluster.QueryInt(kTrainingSql) == 1; }));
+  const auto inclination = [](pid_t pid) {
+    return std::stoi("0" + ReadFile(fmt::format("/proc/{}/oom_score_adj", pid)));
+  };
+  const pid_t trainer = cluster.TrainerOf("alice");
+  EXPECT_GE(inclination(trainer), inclination(alice.pid()) + 500);
+  // As the kernel does it.
+  kill(trainer, SIGKILL);
+  ASSERT_TRUE(
+      cluster.Await("the failure to be counted", [&] { return cluster.QueryInt(kFailuresSql) == 1; }));
+  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_attempts WHERE error LIKE '%out of memory?%'"), 1);
+  EXPECT_TRUE(alice.IsRunning());
+  cluster.OpenGate();
+  ASSERT_TRUE(cluster.AwaitFinished(sweep));
+  EXPECT_EQ(cluster.RankCsv(sweep), FaultFreeCsv(kFaultJob));
+}
+
 }  // namespace
 }  // namespace gridsweep

@@ -143,6 +143,37 @@ TEST(WorkerFault, SigtermHandsTheJobBackAndNothingIsCounted) {
   EXPECT_EQ(cluster.QueryInt(kPreemptionsSql), 1);
 }
 
+TEST(WorkerFault, AJobThatKillsItsWorkersFailsAndTheOthersFinish) {
+  Cluster cluster(
+      {.lease_seconds = 3600,
+       .fake = {{"rules", {{{"do", "kill_worker"}, {"seed", 2}, {"model", "cnn"}, {"epoch", 1}}}}}});
+  cluster.StartCoordinator();
+  const std::string sweep = cluster.Submit(
+      "name: poison\ndataset: tiny\ntraining: {epochs: 2, validation: 0.1}\nseeds: [1, 2, 3]\ngrid: {model: [mlp, "
+      "cnn]}\n");
+  // As a service manager does it: whoever dies is started again.
+  int starts = 0;
+  ASSERT_TRUE(WaitUntil(
+      "the sweep to finish",
+      [&] {
+        for (const char* name : {"alice", "bob"}) {
+          if (starts >= 2 && cluster.worker(name).IsRunning()) continue;
+          cluster.StartWorker(name);
+          ++starts;
+        }
+        return cluster.QueryInt("SELECT pending + running FROM v_sweeps") == 0;
+      },
+      [&] { return cluster.Describe(); }));
+  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_jobs WHERE state = 'succeeded' AND losses = 0"), 5)
+      << cluster.Describe();
+  EXPECT_EQ(cluster.QueryInt(
+                "SELECT count(*) FROM v_jobs WHERE state = 'failed' AND seed = 2 AND model LIKE 'cnn%' AND "
+                "losses = 5 AND failures = 0"),
+            1)
+      << cluster.Describe();
+  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_attempts WHERE state = 'lost'"), 5);
+}
+
 TEST(WorkerFault, ASweepSurvivesItsWorkers) {
   Cluster cluster({.fake = {{"epoch_ms", 40}}});
   cluster.StartCoordinator();

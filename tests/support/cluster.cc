@@ -44,13 +44,15 @@ TestProcess::Options Cluster::ProcessOptions(const std::string& name, std::vecto
   Json fake = options_.fake;
   fake["state_dir"] = dir_ / "state";
   if (options_.gated) fake["gate"] = dir_ / "gate";
+  std::map<std::string, std::string> env = {{"GRIDSWEEP_FAKE_TRAINER", fake.dump()},
+                                            {"GRIDSWEEP_COORDINATOR", ""},
+                                            {"NO_COLOR", "1"},
+                                            {"XDG_DATA_HOME", dir_ / "no-data-home"},
+                                            {"XDG_STATE_HOME", dir_ / "state-home"}};
+  env.insert(options_.env.begin(), options_.env.end());
   return {.name = name,
           .argv = std::move(argv),
-          .env = {{"GRIDSWEEP_FAKE_TRAINER", fake.dump()},
-                  {"GRIDSWEEP_COORDINATOR", ""},
-                  {"NO_COLOR", "1"},
-                  {"XDG_DATA_HOME", dir_ / "no-data-home"},
-                  {"XDG_STATE_HOME", dir_ / "state-home"}},
+          .env = std::move(env),
           .log_dir = dir_.path(),
           .work_dir = dir_.path()};
 }
@@ -62,7 +64,7 @@ void Cluster::StartCoordinator() {
                                    "--db",
                                    db_,
                                    "--listen",
-                                   address_.empty() ? "127.0.0.1:0" : address_,
+                                   address_.empty() ? options_.listen : address_,
                                    "--lease",
                                    std::to_string(options_.lease_seconds)};
   argv.insert(argv.end(), options_.coordinator_flags.begin(), options_.coordinator_flags.end());
@@ -82,17 +84,11 @@ void Cluster::CrashCoordinator() {
 TestProcess& Cluster::StartWorker(const std::string& name, const WorkerSetup& setup) {
   std::unique_ptr<TestProcess>& worker = workers_[name];
   EXPECT_TRUE(worker == nullptr || !worker->IsRunning()) << name << " runs already";
-  std::vector<std::string> argv = {Program("gridsweep-worker"),
-                                   "--coordinator",
-                                   setup.coordinator.empty() ? address_ : setup.coordinator,
-                                   "--name",
-                                   setup.registers_as.empty() ? name : setup.registers_as,
-                                   "--devices",
-                                   "cpu",
-                                   "--trainer",
-                                   Program(setup.trainer),
-                                   "--data-dir",
-                                   data_dir()};
+  std::vector<std::string> argv = setup.wrapper;
+  argv.insert(argv.end(), {Program("gridsweep-worker"), "--coordinator",
+                           setup.coordinator.empty() ? address_ : setup.coordinator, "--name",
+                           setup.registers_as.empty() ? name : setup.registers_as, "--devices", "cpu",
+                           "--trainer", Program(setup.trainer), "--data-dir", data_dir()});
   if (std::find(setup.flags.begin(), setup.flags.end(), "--slots") == setup.flags.end()) {
     argv.insert(argv.end(), {"--slots", "1"});
   }

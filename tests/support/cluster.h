@@ -28,6 +28,8 @@ struct WorkerSetup {
   std::string coordinator;   // empty: the cluster's
   std::string registers_as;  // --name; empty: the process's
   std::string trainer = "fake-trainer";
+  std::vector<std::string>
+      wrapper;  // a command that becomes the worker: {"/usr/sbin/ip", "netns", "exec", …}
 };
 
 // Not thread-safe. On a failed test the folder is kept and its name printed.
@@ -39,6 +41,8 @@ class Cluster {
     std::string db_dir;          // empty: the cluster's folder
     bool gated = false;          // no epoch ends before OpenGate
     std::vector<std::string> coordinator_flags;
+    std::string listen = "127.0.0.1:0";
+    std::map<std::string, std::string> env;  // of all processes
   };
   Cluster() : Cluster(Options{}) {}
   explicit Cluster(Options options);

@@ -1,8 +1,10 @@
-// A TCP proxy between workers and coordinator that loses answers: the request arrives and is carried out, its answer does
-// not come back.
+// A TCP proxy between workers and coordinator that loses answers (the request arrives and is carried out, its answer does
+// not come back), freezes (nothing gets through and no connection ends: a partition, or a dead line), and says everything
+// again.
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -29,9 +31,24 @@ class TcpProxy {
   // Answers lost so far.
   int lost() const { return lost_; }
 
+  // From now on nothing gets through in the directions named, nor is it lost: it arrives after Thaw, however late.
+  void Freeze(bool requests = true, bool answers = true);
+  void Thaw() { Freeze(false, false); }
+
+  // Sends all requests of all connections so far once more, each connection's over a new one, the newest connection first,
+  // and waits for their answers. Returns how many requests were answered, -1 if the target hung up before.
+  int Replay();
+
  private:
+  // What a client has said on one connection.
+  struct Recording {
+    std::string bytes;
+    int requests = 0;
+  };
+
   void Accept();
   void Serve(int client);
+  int Replay(const Recording& recording) const;
 
   const int target_port_;
   int listener_ = -1;
@@ -39,8 +56,11 @@ class TcpProxy {
   int port_ = 0;
   std::atomic<int> to_lose_{0};
   std::atomic<int> lost_{0};
+  std::atomic<bool> requests_frozen_{false};
+  std::atomic<bool> answers_frozen_{false};
   std::mutex mutex_;
   std::vector<std::thread> connections_;  // guarded by mutex_
+  std::deque<Recording> recordings_;      // likewise; their places do not change
   std::thread acceptor_;
 };
 

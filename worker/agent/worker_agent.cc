@@ -13,6 +13,8 @@ namespace {
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);
 // A longer pause between two turns of the loop means that this process did not run.
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
+// Lines of nonsense that are all logged; of more than that only the 16th, the 32nd and so on.
+constexpr int64_t kNonsenseTold = 8;
 
 }  // namespace
 
@@ -21,6 +23,7 @@ WorkerAgent::WorkerAgent(WorkerAgentOptions options, WorkerInfo info, const Cloc
       clock_(clock),
       core_(options_.core, std::move(info), clock->Now().monotonic),
       trainers_(core_.info().devices.size()),
+      nonsense_(core_.info().devices.size()),
       client_(options_.coordinator) {
   if (!options_.checkpoints.empty()) {
     artifacts_ =
@@ -167,8 +170,12 @@ void WorkerAgent::ReapTrainer(size_t device, const TrainerExit& exit) {
 void WorkerAgent::OnTrainerLine(size_t device, const std::string& line) {
   const absl::StatusOr<TrainerEvent> event = ParseTrainerEvent(line);
   if (!event.ok()) {
+    // A program that prints to stdout could fill the disk with our log.
+    const int64_t times = ++nonsense_[device];
+    if (times > kNonsenseTold && (times & (times - 1)) != 0) return;
     Log(LogLevel::kWarning, "trainer_nonsense",
         {{"device", core_.info().devices[device].name},
+         {"times", times},
          {"error", Message(event.status())},
          {"line", line.substr(0, 200)}});
     return;

@@ -72,6 +72,7 @@ class WorkerAgent {
   // Used by the loop thread alone.
   AgentCore core_;
   std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; null when there is none
+  std::vector<int64_t> nonsense_;  // by device: lines of its trainers that were no events
   bool aborted_ = false;
   absl::Status result_;
 

@@ -13,9 +13,10 @@
 namespace gridsweep {
 namespace {
 
-void FloodStderr(int64_t mebibytes) {
+void Flood(std::ostream& stream, int64_t mebibytes) {
   const std::string block = std::string(1023, 'x') + "\n";
-  for (int64_t i = 0; i < mebibytes * 1024; ++i) std::cerr << block;
+  for (int64_t i = 0; i < mebibytes * 1024; ++i) stream << block;
+  stream << std::flush;
 }
 
 }  // namespace
@@ -72,12 +73,22 @@ ProcessFault DoToProcess(const Json& rule) {
   if (what == "segv") raise(SIGSEGV);
   if (what == "abort") std::abort();
   if (what == "kill") raise(SIGKILL);
+  if (what == "kill_worker") {
+    const pid_t worker = getppid();
+    kill(worker, SIGKILL);
+    while (getppid() == worker) std::this_thread::sleep_for(milliseconds(1));
+    std::exit(0);
+  }
+  if (what == "flood_stdout") {
+    Flood(std::cout, rule.value("mib", int64_t{100}));
+    return ProcessFault::kCarryOn;
+  }
   if (what == "exit") {
     std::cerr << "fake trainer exits as told\n";
     std::exit(3);
   }
   if (what == "flood" || what == "flood_exit") {
-    FloodStderr(rule.value("mib", int64_t{100}));
+    Flood(std::cerr, rule.value("mib", int64_t{100}));
     if (what == "flood") return ProcessFault::kCarryOn;
     std::cerr << "end of flood\n";
     std::exit(3);

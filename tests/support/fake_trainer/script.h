@@ -18,9 +18,11 @@
 // (default 1; 0 means at once when the job starts), at most "times" times over all processes (absent: always). "do" is
 // one of
 //   segv abort kill    the process dies by SIGSEGV, SIGABRT, SIGKILL
+//   kill_worker        its parent dies by SIGKILL
 //   exit               exits with status 3 after a line on stderr
 //   flood_exit         writes "mib" (default 100) MiB to stderr, then a last line "end of flood", and exits with status 3
 //   flood              writes "mib" MiB to stderr and carries on
+//   flood_stdout       writes "mib" MiB of lines that say nothing to stdout and carries on
 //   garbage            prints lines that are not JSON, then carries on
 //   endless_line       prints bytes without a newline for ever
 //   freeze             the whole process stops reading and writing; it ends when its parent is gone
