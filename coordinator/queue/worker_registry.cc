@@ -29,7 +29,8 @@ void WorkerRegistry::Load(const std::vector<WorkerStatusRecord>& records,
     worker.left = record.left.has_value();
     worker.superseded = std::move(earlier[record.id]);
     // What is known of this very session stays: only writes were lost.
-    if (const KnownWorker* before = Find(worker.name); before != nullptr && before->session == worker.session) {
+    if (const KnownWorker* before = Find(worker.name);
+        before != nullptr && before->session == worker.session) {
       worker.refused = before->refused;
       worker.failed_in_a_row = before->failed_in_a_row;
       worker.quarantined_until = before->quarantined_until;

@@ -69,8 +69,8 @@ void Statement::Bind(int index, double value) {
 void Statement::BindText(int index, std::string_view value, bool copy) {
   // A null pointer would bind NULL, not the empty text.
   const char* data = value.data() == nullptr ? "" : value.data();
-  const int rc = sqlite3_bind_text64(stmt_, index, data, value.size(), copy ? SQLITE_TRANSIENT : SQLITE_STATIC,
-                                     SQLITE_UTF8);
+  const int rc = sqlite3_bind_text64(stmt_, index, data, value.size(),
+                                     copy ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
   if (status_ == SQLITE_OK) status_ = rc;
 }
 

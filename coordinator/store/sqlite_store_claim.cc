@@ -164,14 +164,15 @@ absl::StatusOr<std::vector<WorkClass>> SqliteStore::ClaimableWork(const ClaimReq
 absl::StatusOr<std::vector<std::vector<JobId>>> SqliteStore::PendingBundles(const ClaimRequest& request) {
   GS_ASSIGN_OR_RETURN(const std::vector<WorkClass> classes, ClaimableWork(request));
   // Jobs that differ in the scheduler alone make a bundle: without any, bundles need not be cut for the slots.
-  const bool bundling = request.share && std::any_of(classes.begin(), classes.end(), [](const WorkClass& work) {
-    return work.schedulers != 1;
-  });
+  const bool bundling =
+      request.share &&
+      std::any_of(classes.begin(), classes.end(), [](const WorkClass& work) { return work.schedulers != 1; });
   const int64_t slots = bundling ? request.slots : 1;
   int64_t least_bundles = 0;
   for (const WorkClass& work : classes) {
     const auto most = static_cast<int64_t>(kMaxBundle);
-    least_bundles += work.pending / std::clamp<int64_t>(work.schedulers == 0 ? most : work.schedulers, 1, most);
+    least_bundles +=
+        work.pending / std::clamp<int64_t>(work.schedulers == 0 ? most : work.schedulers, 1, most);
   }
   // Where there is a bundle for every slot anyway, there is no need to look at them all.
   const bool plenty = least_bundles >= slots;
