@@ -14,8 +14,11 @@
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/rpc/channel.h"
+#include "coordinator/http/page_server.h"
+#include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/security/authenticator.h"
+#include "coordinator/service/coordinator_state.h"
 #include "coordinator/service/sweep_service.h"
 #include "coordinator/service/worker_service.h"
 #include "coordinator/store/sqlite_store.h"
@@ -24,6 +27,28 @@ namespace gridsweep {
 namespace {
 
 constexpr std::chrono::seconds kDrain{5};
+// Below the ten seconds that Prometheus gives a scrape by default.
+constexpr absl::Duration kWriterPatience = absl::Seconds(2);
+
+absl::Status CheckMetricsAddress(const std::string& address) {
+  if (CheckLoopback(address).ok() && !address.starts_with("unix:")) return absl::OkStatus();
+  return FailedPrecondition(
+      "refusing to show the metrics on '{}': anyone who reaches the port could read them. Take an address of this machine alone, "
+      "such as 127.0.0.1:9464, and let Prometheus run here or come through an SSH tunnel",
+      address);
+}
+
+Page MetricsPage(const CoordinatorMetrics& metrics, CommitLoop* loop, StoreReader& reader) {
+  const absl::StatusOr<CoordinatorState> state = TakeState(loop, reader, kWriterPatience);
+  if (!state.ok()) return {.status = 503, .body = Message(state.status()) + "\n"};
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = RenderMetrics(metrics, *state)};
+}
+
+Page HealthPage(CommitLoop* loop) {
+  const absl::Status healthy = CheckWriter(loop, kWriterPatience);
+  if (!healthy.ok()) return {.status = 503, .body = Message(healthy) + "\n"};
+  return {.body = "ok\n"};
+}
 
 }  // namespace
 
@@ -38,6 +63,7 @@ struct CoordinatorServer::Parts {
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<PageServer> pages;
 };
 
 // Counts what the loop does, and tells the health service whether anything can be stored.
@@ -47,7 +73,9 @@ CommitLoop::Options CoordinatorServer::LoopOptions(Parts& parts, const Coordinat
   options.on_batch = [&parts](const BatchReport& batch) {
     CoordinatorMetrics& metrics = parts.metrics;
     (batch.stored ? metrics.commits : metrics.failed_commits).fetch_add(1, std::memory_order_relaxed);
-    if (batch.stored) metrics.operations.fetch_add(static_cast<int64_t>(batch.operations), std::memory_order_relaxed);
+    if (batch.stored)
+      metrics.operations.fetch_add(static_cast<int64_t>(batch.operations), std::memory_order_relaxed);
+    metrics.in_trouble = batch.in_trouble;
     metrics.commit_seconds.Observe(absl::ToDoubleSeconds(batch.took));
     grpc::HealthCheckServiceInterface* const health = parts.health;
     if (health != nullptr) health->SetServingStatus(!batch.in_trouble);
@@ -66,6 +94,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
                                                                             const Catalog& catalog) {
   if (!config.listen.starts_with("unix:"))
     GS_RETURN_IF_ERROR(CheckAddress("address to listen on", config.listen));
+  if (!config.metrics.empty()) GS_RETURN_IF_ERROR(CheckMetricsAddress(config.metrics));
   const SecurityDirectory security(config.security);
   const bool secure = !config.security.empty();
   if (secure) GS_RETURN_IF_ERROR(security.Check(clock.Now().wall));
@@ -87,8 +116,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     GS_RETURN_IF_ERROR(parts->queue->Load(*parts->files.reader, clock.Now()));
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
-    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock,
-                                               LoopOptions(*parts, config));
+    parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, LoopOptions(*parts, config));
     parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics);
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
@@ -96,14 +124,24 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   service.reader = parts->files.reader.get();
   parts->sweep_service = std::make_unique<SweepService>(std::move(service));
 
+  if (!config.metrics.empty()) {
+    GS_ASSIGN_OR_RETURN(
+        parts->pages,
+        PageServer::Start(config.metrics,
+                          {{"/metrics",
+                            [&parts = *parts] {
+                              return MetricsPage(parts.metrics, parts.loop.get(), *parts.files.reader);
+                            }},
+                           {"/healthz", [&parts = *parts] { return HealthPage(parts.loop.get()); }}}));
+  }
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
   int port = 0;
-  builder.AddListeningPort(config.listen,
-                           secure ? SecureCredentials(security, config.client_certificates)
-                                  : grpc::InsecureServerCredentials(),
-                           &port);
+  builder.AddListeningPort(
+      config.listen,
+      secure ? SecureCredentials(security, config.client_certificates) : grpc::InsecureServerCredentials(),
+      &port);
   builder.RegisterService(parts->sweep_service.get());
   if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
   parts->server = builder.BuildAndStart();
@@ -118,8 +156,13 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   return server;
 }
 
+std::string CoordinatorServer::metrics_address() const {
+  return parts_ == nullptr || parts_->pages == nullptr ? "" : parts_->pages->address();
+}
+
 void CoordinatorServer::Shutdown() {
   if (parts_ == nullptr) return;
+  parts_->pages = nullptr;
   if (grpc::HealthCheckServiceInterface* const health = parts_->health.exchange(nullptr); health != nullptr)
     health->SetServingStatus(false);
   if (parts_->server != nullptr) parts_->server->Shutdown(std::chrono::system_clock::now() + kDrain);

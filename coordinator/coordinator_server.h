@@ -26,6 +26,7 @@ struct CoordinatorConfig {
   bool allow_insecure = false;            // listen beyond loopback without encryption
   std::string security;                   // a SecurityDirectory; empty: no encryption, no tokens
   bool client_certificates = false;       // with security: demand one of every client
+  std::string metrics;  // HOST:PORT on loopback, for metrics and health over HTTP; empty: none
   QueueOptions queue;
   SweepLimits limits;
   // As of CommitLoop::Options.
@@ -37,7 +38,7 @@ class CoordinatorServer {
  public:
   // Opens (and migrates) the store, gives every open lease a fresh term, then listens and publishes the
   // address in the lock file; in this order, so that nobody reaches a coordinator that is not ready. Errors
-  // are those of OpenSqliteStore and CheckLoopback, and UNAVAILABLE if the address cannot be bound. `clock`
+  // are those of OpenSqliteStore and CheckLoopback (also for the metrics, which have no other protection), and UNAVAILABLE if the address cannot be bound. `clock`
   // and `catalog` are not owned and must outlive the server.
   static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(const CoordinatorConfig& config,
                                                                   const Clock& clock, const Catalog& catalog);
@@ -46,6 +47,8 @@ class CoordinatorServer {
 
   // "127.0.0.1:7077", with the port that was bound.
   const std::string& address() const { return address_; }
+  // Of the metrics, likewise; empty without them.
+  std::string metrics_address() const;
 
   // Stops accepting calls, lets those in flight finish for a few seconds, commits what was posted, closes the
   // store. Idempotent.

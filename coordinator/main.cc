@@ -30,8 +30,8 @@ constexpr char kDescription[] =
     "train go on.";
 
 constexpr char kFooter[] =
-    "When it listens it prints one line of JSON on stdout: {\"address\":\"127.0.0.1:7077\"}. Logs go to "
-    "stderr.\n\n"
+    "When it listens it prints one line of JSON on stdout: {\"address\":\"127.0.0.1:7077\"}; with --metrics also "
+    "\"metrics\". Logs go to stderr.\n\n"
     "Signals:\n"
     "  SIGTERM, SIGINT   finish the calls in flight, commit, exit 0; again: exit at once (nothing committed "
     "is lost)\n\n"
@@ -66,8 +66,13 @@ absl::Status Serve(Flags& flags) {
   GS_ASSIGN_OR_RETURN(const auto server,
                       CoordinatorServer::Start(flags.config, SystemClock(), Catalog::Builtin()));
   Log(LogLevel::kInfo, "coordinator_listening",
-      {{"address", server->address()}, {"database", flags.config.database}, {"version", Version()}});
-  std::cout << Json{{"address", server->address()}}.dump() << std::endl;
+      {{"address", server->address()},
+       LogField::IfAny("metrics", server->metrics_address()),
+       {"database", flags.config.database},
+       {"version", Version()}});
+  Json announcement = {{"address", server->address()}};
+  if (!server->metrics_address().empty()) announcement["metrics"] = server->metrics_address();
+  std::cout << announcement.dump() << std::endl;
 
   const int signal = WaitForSignal({SIGTERM, SIGINT});
   Log(LogLevel::kInfo, "coordinator_stopping", {{"signal", strsignal(signal)}});
@@ -95,13 +100,19 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--read-only", flags.config.read_only, "Serve an existing file to readers and change nothing");
   CLI::Option* const directory =
-      app.add_option("--security", flags.config.security,
-                     "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. "
-                     "Needed to listen beyond loopback")
+      app.add_option(
+             "--security", flags.config.security,
+             "Encrypt, and let in who has a token or certificate of this directory, made by the subcommand init. "
+             "Needed to listen beyond loopback")
           ->type_name("DIR");
   app.add_flag("--client-certificates", flags.config.client_certificates,
                "With --security: demand a certificate of every client (mutual TLS)")
       ->needs(directory);
+  app.add_option(
+         "--metrics", flags.config.metrics,
+         "Address of this machine, HOST:PORT, for Prometheus: GET /metrics, and /healthz for health checks. Off by "
+         "default")
+      ->type_name("ADDR");
   app.add_flag("--allow-insecure", flags.config.allow_insecure,
                "Listen beyond loopback without encryption or tokens: only on a network you trust");
   app.add_option("--lease", flags.lease_seconds,

@@ -16,6 +16,7 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/grpc_status.h"
 #include "common/sweep/grid.h"
+#include "coordinator/service/coordinator_state.h"
 #include "coordinator/service/diagnosis.h"
 #include "coordinator/service/sweep_status.h"
 #include "coordinator/service/sweep_views.h"
@@ -183,12 +184,9 @@ absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
     v1::WorkerSummary* summary = response.add_workers();
     *summary = ToProto(record);
     const auto found = by_id.find(record.id);
-    if (found == by_id.end()) {
-      summary->set_state(record.left ? "left" : "lost");
-      continue;
-    }
-    const bool quarantined = !found->second->quarantine.empty();
-    summary->set_state(quarantined ? "quarantined" : found->second->running > 0 ? "working" : "idle");
+    const bool is_live = found != by_id.end();
+    summary->set_state(WorkerState(record, is_live ? found->second : nullptr));
+    if (!is_live) continue;
     summary->set_note(found->second->quarantine);
     summary->set_running(found->second->running);
     for (const std::string& dataset : found->second->datasets) summary->add_datasets(dataset);
@@ -258,7 +256,8 @@ grpc::Status SweepService::Query(grpc::ServerContext*, const v1::QueryRequest* r
   return grpc::Status::OK;
 }
 
-absl::Status SweepService::DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer) {
+absl::Status SweepService::DoBackup(grpc::ServerContext& context,
+                                    grpc::ServerWriter<v1::BackupPiece>& writer) {
   // Beside the database, where there is room for it or nowhere.
   const std::string copy = fmt::format("{}.backup-{}", parts_.database, RandomHex(8));
   std::error_code error;

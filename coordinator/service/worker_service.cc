@@ -1,6 +1,5 @@
 #include "coordinator/service/worker_service.h"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -35,17 +34,20 @@ void LogExchange(const SyncInput& input, const SyncOutput& output) {
   }
 }
 
-void Count(CoordinatorMetrics& metrics, const SyncInput& input, const absl::Status& status,
-           std::chrono::steady_clock::duration took) {
+void Count(CoordinatorMetrics& metrics, const SyncInput& input, const SyncOutput& output,
+           const absl::Status& status, std::chrono::steady_clock::duration took) {
   metrics.sync_seconds.Observe(std::chrono::duration<double>(took).count());
   if (absl::IsResourceExhausted(status)) metrics.refused_requests.fetch_add(1, std::memory_order_relaxed);
   if (!status.ok()) return;
-  int64_t epochs = 0;
+  int64_t epochs = 0, ended = 0;
   for (const AttemptEvents& events : input.events) {
-    epochs += std::count_if(events.events.begin(), events.events.end(), [](const AttemptEvent& event) {
-      return std::holds_alternative<EpochMetrics>(event.what);
-    });
+    for (const AttemptEvent& event : events.events) {
+      epochs += std::holds_alternative<EpochMetrics>(event.what) ? 1 : 0;
+      ended += std::holds_alternative<AttemptFinished>(event.what) ? 1 : 0;
+    }
   }
+  metrics.attempts_reported.fetch_add(ended, std::memory_order_relaxed);
+  metrics.leases_granted.fetch_add(static_cast<int64_t>(output.leases.size()), std::memory_order_relaxed);
   metrics.epochs_reported.fetch_add(epochs, std::memory_order_relaxed);
 }
 
@@ -79,7 +81,8 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
         return absl::OkStatus();
       },
       [exchange, reactor, response, metrics = metrics_](const absl::Status& status) {
-        Count(*metrics, exchange->input, status, std::chrono::steady_clock::now() - exchange->begin);
+        Count(*metrics, exchange->input, exchange->output, status,
+              std::chrono::steady_clock::now() - exchange->begin);
         if (status.ok()) {
           ToProto(exchange->output, response);
           LogExchange(exchange->input, exchange->output);
