@@ -57,6 +57,7 @@ struct CoordinatorServer::Parts {
   StoreFiles files;
   std::unique_ptr<JobQueue> queue;
   CoordinatorMetrics metrics;
+  std::unique_ptr<CallGate> gate;
   std::atomic<grpc::HealthCheckServiceInterface*> health{nullptr};  // once the server runs
   std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
@@ -83,6 +84,11 @@ CommitLoop::Options CoordinatorServer::LoopOptions(Parts& parts, const Coordinat
   return options;
 }
 
+AuthenticatorHooks CoordinatorServer::Hooks(Parts& parts) {
+  return {.admit = [&parts](const std::string& who) { return parts.gate->AdmitUser(who); },
+          .on_denied = [&parts] { parts.metrics.denied_calls.fetch_add(1, std::memory_order_relaxed); }};
+}
+
 CoordinatorServer::CoordinatorServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 CoordinatorServer::~CoordinatorServer() {
@@ -104,6 +110,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
         {{"address", config.listen}, {"risk", "anyone who reaches this port controls the sweeps"}});
   }
   auto parts = std::make_unique<Parts>();
+  parts->gate = std::make_unique<CallGate>(config.calls, &clock, &parts->metrics);
   SweepService::Parts service{
       .clock = &clock, .catalog = &catalog, .limits = config.limits, .database = config.database};
   if (config.read_only) {
@@ -117,11 +124,17 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     parts->runner = std::make_unique<BatchRunner>(parts->files.store.get(), parts->files.reader.get(),
                                                   parts->queue.get());
     parts->loop = std::make_unique<CommitLoop>(parts->runner.get(), &clock, LoopOptions(*parts, config));
-    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics);
+    parts->worker_service =
+        std::make_unique<WorkerService>(parts->loop.get(), parts->gate.get(), &parts->metrics);
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
   }
   service.reader = parts->files.reader.get();
+  // Where callers have names, the authenticator asks by name.
+  if (!secure)
+    service.admit = [gate = parts->gate.get()](const std::string& address) {
+      return gate->AdmitUser(address);
+    };
   parts->sweep_service = std::make_unique<SweepService>(std::move(service));
 
   if (!config.metrics.empty()) {
@@ -140,7 +153,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   int port = 0;
   builder.AddListeningPort(
       config.listen,
-      secure ? SecureCredentials(security, config.client_certificates) : grpc::InsecureServerCredentials(),
+      secure ? SecureCredentials(security, config.client_certificates, &clock, Hooks(*parts))
+             : grpc::InsecureServerCredentials(),
       &port);
   builder.RegisterService(parts->sweep_service.get());
   if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
@@ -152,7 +166,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   parts->health = parts->server->GetHealthCheckService();
   std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(std::move(parts)));
   server->address_ = fmt::format("{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
-  if (!config.read_only) GS_RETURN_IF_ERROR(PublishAddress(*server->parts_->files.store, server->address_));
+  if (!config.read_only)
+    GS_RETURN_IF_ERROR(PublishAddress(*server->parts_->files.store, server->address_, secure));
   return server;
 }
 

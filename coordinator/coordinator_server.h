@@ -12,12 +12,15 @@
 #include "common/sweep/sweep_spec.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/queue/job_queue.h"
+#include "coordinator/service/call_gate.h"
 
 namespace grpc {
 class Server;
 }
 
 namespace gridsweep {
+
+struct AuthenticatorHooks;
 
 struct CoordinatorConfig {
   std::string database;                   // path of the SQLite file
@@ -29,6 +32,7 @@ struct CoordinatorConfig {
   std::string metrics;  // HOST:PORT on loopback, for metrics and health over HTTP; empty: none
   QueueOptions queue;
   SweepLimits limits;
+  CallGate::Options calls;
   // As of CommitLoop::Options.
   std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
 };
@@ -56,6 +60,7 @@ class CoordinatorServer {
 
  private:
   struct Parts;
+  static AuthenticatorHooks Hooks(Parts& parts);
   static CommitLoop::Options LoopOptions(Parts& parts, const CoordinatorConfig& config);
   explicit CoordinatorServer(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

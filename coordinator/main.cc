@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/base/command_line.h"
+#include "common/base/file_limit.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
@@ -57,6 +58,7 @@ absl::Status Serve(Flags& flags) {
   GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
   ConfigureLog(level, format);
   RouteLibraryLogs();
+  const int64_t files = RaiseFileLimit();
   flags.config.queue.lease = absl::Seconds(flags.lease_seconds);
   flags.config.on_broken = [](const WriteTrouble& trouble) {
     // Not in order: a checkpoint could write down what the kernel has half forgotten. The next start reads the log.
@@ -69,6 +71,7 @@ absl::Status Serve(Flags& flags) {
       {{"address", server->address()},
        LogField::IfAny("metrics", server->metrics_address()),
        {"database", flags.config.database},
+       {"files", files},
        {"version", Version()}});
   Json announcement = {{"address", server->address()}};
   if (!server->metrics_address().empty()) announcement["metrics"] = server->metrics_address();

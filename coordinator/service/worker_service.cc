@@ -64,8 +64,10 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
                                               const v1::SyncRequest* request, v1::SyncResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto input = FromProto(*request);
-  if (!input.ok()) {
-    reactor->Finish(ToGrpc(input.status()));
+  absl::Status admitted = input.status();
+  if (admitted.ok()) admitted = gate_->AdmitWorker(input->worker, AddressOf(context->peer()));
+  if (!admitted.ok()) {
+    reactor->Finish(ToGrpc(admitted));
     return reactor;
   }
   struct Exchange {
@@ -80,10 +82,11 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
         GS_ASSIGN_OR_RETURN(exchange->output, queue.Sync(exchange->input, now));
         return absl::OkStatus();
       },
-      [exchange, reactor, response, metrics = metrics_](const absl::Status& status) {
+      [exchange, reactor, response, gate = gate_, metrics = metrics_](const absl::Status& status) {
         Count(*metrics, exchange->input, exchange->output, status,
               std::chrono::steady_clock::now() - exchange->begin);
         if (status.ok()) {
+          if (!exchange->output.send_info) gate->Registered(exchange->input.worker);
           ToProto(exchange->output, response);
           LogExchange(exchange->input, exchange->output);
         }

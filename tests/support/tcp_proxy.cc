@@ -123,6 +123,7 @@ void TcpProxy::Serve(int client) {
     if (fds[2].revents != 0) break;
     if (fds[0].revents != 0) {
       const ssize_t got = read(client, buffer, sizeof(buffer));
+      if (got > 0) bytes_from_clients_ += got;
       if (got <= 0 || !SendAll(server, buffer, static_cast<size_t>(got))) break;
     }
     if (fds[1].revents != 0) {

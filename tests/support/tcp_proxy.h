@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -28,6 +29,8 @@ class TcpProxy {
   void LoseAnswers(int count) { to_lose_ += count; }
   // Answers lost so far.
   int lost() const { return lost_; }
+  // That came in from clients, on all connections.
+  int64_t bytes_from_clients() const { return bytes_from_clients_; }
 
  private:
   void Accept();
@@ -39,6 +42,7 @@ class TcpProxy {
   int port_ = 0;
   std::atomic<int> to_lose_{0};
   std::atomic<int> lost_{0};
+  std::atomic<int64_t> bytes_from_clients_{0};
   std::mutex mutex_;
   std::vector<std::thread> connections_;  // guarded by mutex_
   std::thread acceptor_;
