@@ -114,7 +114,7 @@ def main():
             bad += 1
         # A list of test programs names them without the ending.
         stem = pathlib.Path(path).stem
-        if path.endswith(".cc") and not {stem, stem.removesuffix("_test")} & built:
+        if path.endswith(".cc") and not {stem, stem.removesuffix("_test"), stem.removesuffix("_fuzz")} & built:
             print(f"{path}: no CMakeLists.txt names it")
             bad += 1
     print(f"layering: {len(listed.stdout.split())} files, {bad} problems")
