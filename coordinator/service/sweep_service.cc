@@ -29,7 +29,7 @@ constexpr int64_t kBackupPiece = 1 << 20;
 // What a backup leaves free, for the sweeps to go on.
 constexpr uint64_t kBackupReserve = 64 << 20;
 // A sweep file has at most 1 MiB, and nothing else comes near it.
-constexpr size_t kMaxRequestBytes = 2 << 20;
+constexpr size_t kMostUserBytes = 2 << 20;
 constexpr size_t kMaxNameBytes = 1024;
 
 }  // namespace
@@ -41,8 +41,8 @@ grpc::Status SweepService::Answer(const grpc::ServerContext& context, const Requ
     if (const absl::Status admitted = parts_.admit(AddressOf(context.peer())); !admitted.ok())
       return ToGrpc(admitted);
   }
-  if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxRequestBytes)
-    return ToGrpc(InvalidArgument("a request of {} bytes, at most {} are allowed", bytes, kMaxRequestBytes));
+  if (const size_t bytes = request.ByteSizeLong(); bytes > kMostUserBytes)
+    return ToGrpc(InvalidArgument("a request of {} bytes, at most {} are allowed", bytes, kMostUserBytes));
   return ToGrpc(answer());
 }
 
