@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/rpc/channel.h"
+#include "gridsweep/v1/sweep_service.grpc.pb.h"
 #include "tests/support/tcp_proxy.h"
 #include "tests/support/wait_until.h"
 
@@ -21,6 +22,7 @@ class KeepaliveTest : public testing::Test {
  protected:
   void Serve(grpc::ServerBuilder& builder) {
     int port = 0;
+    builder.RegisterService(&service_);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
@@ -30,6 +32,7 @@ class KeepaliveTest : public testing::Test {
   }
   bool IsConnected() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
 
+  v1::SweepService::Service service_;  // a server needs one
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<TcpProxy> proxy_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -38,7 +41,7 @@ class KeepaliveTest : public testing::Test {
 TEST_F(KeepaliveTest, AnIdleConnectionIsPingedAndKept) {
   grpc::ServerBuilder builder;
   ConfigureServer(builder, kFast);
-  Serve(builder);
+  ASSERT_NO_FATAL_FAILURE(Serve(builder));
   // A ping is a frame of 17 bytes. The third too many would have been the last.
   constexpr int64_t kPings = 15;
   const int64_t before = proxy_->bytes_from_clients();
@@ -51,7 +54,7 @@ TEST_F(KeepaliveTest, AnIdleConnectionIsPingedAndKept) {
 // What the settings are for, and that the test above would notice.
 TEST_F(KeepaliveTest, AServerWithoutOurSettingsHangsUp) {
   grpc::ServerBuilder builder;
-  Serve(builder);
+  ASSERT_NO_FATAL_FAILURE(Serve(builder));
   EXPECT_TRUE(WaitUntil("the end of the connection", [&] { return !IsConnected(); }));
 }
 
