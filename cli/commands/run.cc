@@ -9,6 +9,7 @@
 #include "cli/sweep_file.h"
 #include "cli/sweep_watch.h"
 #include "common/base/random.h"
+#include "common/base/shell_word.h"
 #include "common/data/dataset.h"
 #include "common/results/format_number.h"
 
