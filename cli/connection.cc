@@ -99,8 +99,21 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(const CoordinatorFlags& flag
     GS_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Create(endpoint));
     return std::make_unique<Connection>(std::move(client), LocalCoordinator{});
   }
-  GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(flags.db));
-  if (live) return std::make_unique<Connection>(std::make_unique<Client>(*live), LocalCoordinator{});
+  GS_ASSIGN_OR_RETURN(const std::optional<LiveCoordinator> live, FindLiveCoordinator(flags.db));
+  if (live) {
+    Endpoint endpoint = flags.endpoint;
+    endpoint.address = live->address;
+    if (live->secure && endpoint.ca_file.empty()) {
+      return FailedPrecondition(
+          "the coordinator that holds '{}' wants an encrypted connection and a token: give --ca FILE and --token-file FILE too, "
+          "the ca.pem and a token of its --security directory",
+          flags.db);
+    }
+    // Flags or variables that are meant for another coordinator do no harm here.
+    if (!live->secure) endpoint = {.address = live->address};
+    GS_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Create(endpoint));
+    return std::make_unique<Connection>(std::move(client), LocalCoordinator{});
+  }
   std::error_code error;
   const bool exists = std::filesystem::exists(flags.db, error);
   if (!exists && purpose == Purpose::kRead) {

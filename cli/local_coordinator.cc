@@ -24,6 +24,14 @@ std::string ReadSmallFile(const std::string& path) {
   return text.str();
 }
 
+// Where to call one that listens on all addresses. It is on this machine, and its certificate is for localhost too.
+std::string Callable(const std::string& address) {
+  for (const std::string wildcard : {"0.0.0.0:", "[::]:"}) {
+    if (address.starts_with(wildcard)) return "localhost:" + address.substr(wildcard.size());
+  }
+  return address;
+}
+
 // Whether a process holds the lock. An empty lock file means a clean stop, and is not touched: trying the
 // lock could collide with a coordinator that is taking it.
 bool IsHeld(const std::string& lock_path) {
@@ -36,7 +44,7 @@ bool IsHeld(const std::string& lock_path) {
 
 }  // namespace
 
-absl::StatusOr<std::optional<std::string>> FindLiveCoordinator(const std::string& db) {
+absl::StatusOr<std::optional<LiveCoordinator>> FindLiveCoordinator(const std::string& db) {
   const std::string lock_path = db + ".lock";
   const absl::Time deadline = absl::Now() + kPublishTimeout;
   while (true) {
@@ -44,7 +52,8 @@ absl::StatusOr<std::optional<std::string>> FindLiveCoordinator(const std::string
     if (text.empty() || !IsHeld(lock_path)) return std::nullopt;
     if (const absl::StatusOr<Json> holder = ParseJson(text); holder.ok()) {
       const absl::StatusOr<std::string> address = GetField<std::string>(*holder, "address");
-      if (address.ok() && !address->empty()) return *address;
+      if (address.ok() && !address->empty())
+        return LiveCoordinator{Callable(*address), GetField<bool>(*holder, "secure").value_or(false)};
     }
     if (absl::Now() > deadline) {
       return Unavailable("a coordinator holds '{}' but does not listen: see '{}'", db, lock_path);

@@ -10,9 +10,14 @@
 
 namespace gridsweep {
 
-// The address of the live coordinator that holds `db`, from `db`.lock; nullopt if none does. Waits some
+struct LiveCoordinator {
+  std::string address;
+  bool secure = false;  // it wants TLS and a token
+};
+
+// The live coordinator that holds `db`, from `db`.lock; nullopt if none does. Waits some
 // seconds for one that has just started; UNAVAILABLE if it does not come to listen.
-absl::StatusOr<std::optional<std::string>> FindLiveCoordinator(const std::string& db);
+absl::StatusOr<std::optional<LiveCoordinator>> FindLiveCoordinator(const std::string& db);
 
 struct LocalCoordinator {
   std::unique_ptr<Process> process;

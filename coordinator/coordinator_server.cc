@@ -16,8 +16,11 @@
 #include "common/rpc/channel.h"
 #include "coordinator/artifacts/artifact_folder.h"
 #include "coordinator/artifacts/disk_thread.h"
+#include "coordinator/http/page_server.h"
+#include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/security/authenticator.h"
+#include "coordinator/service/coordinator_state.h"
 #include "coordinator/service/sweep_service.h"
 #include "coordinator/service/worker_service.h"
 #include "coordinator/store/sqlite_store.h"
@@ -38,6 +41,29 @@ void CollectArtifacts(ArtifactFolder& artifacts, StoreReader& reader) {
   }
 }
 
+// Below the ten seconds that Prometheus gives a scrape by default.
+constexpr absl::Duration kWriterPatience = absl::Seconds(2);
+
+absl::Status CheckMetricsAddress(const std::string& address) {
+  if (CheckLoopback(address).ok() && !address.starts_with("unix:")) return absl::OkStatus();
+  return FailedPrecondition(
+      "refusing to show the metrics on '{}': anyone who reaches the port could read them. Take an address of this machine alone, "
+      "such as 127.0.0.1:9464, and let Prometheus run here or come through an SSH tunnel",
+      address);
+}
+
+Page MetricsPage(const CoordinatorMetrics& metrics, CommitLoop* loop, StoreReader& reader) {
+  const absl::StatusOr<CoordinatorState> state = TakeState(loop, reader, kWriterPatience);
+  if (!state.ok()) return {.status = 503, .body = Message(state.status()) + "\n"};
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = RenderMetrics(metrics, *state)};
+}
+
+Page HealthPage(CommitLoop* loop) {
+  const absl::Status healthy = CheckWriter(loop, kWriterPatience);
+  if (!healthy.ok()) return {.status = 503, .body = Message(healthy) + "\n"};
+  return {.body = "ok\n"};
+}
+
 }  // namespace
 
 // Destroyed in reverse: the server first, the store last.
@@ -46,6 +72,7 @@ struct CoordinatorServer::Parts {
   std::unique_ptr<ArtifactFolder> artifacts;
   std::unique_ptr<JobQueue> queue;
   CoordinatorMetrics metrics;
+  std::unique_ptr<CallGate> gate;
   std::atomic<grpc::HealthCheckServiceInterface*> health{nullptr};  // once the server runs
   std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
@@ -53,6 +80,7 @@ struct CoordinatorServer::Parts {
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<PageServer> pages;
 };
 
 // Counts what the loop does, and tells the health service whether anything can be stored.
@@ -64,11 +92,17 @@ CommitLoop::Options CoordinatorServer::LoopOptions(Parts& parts, const Coordinat
     (batch.stored ? metrics.commits : metrics.failed_commits).fetch_add(1, std::memory_order_relaxed);
     if (batch.stored)
       metrics.operations.fetch_add(static_cast<int64_t>(batch.operations), std::memory_order_relaxed);
+    metrics.in_trouble = batch.in_trouble;
     metrics.commit_seconds.Observe(absl::ToDoubleSeconds(batch.took));
     grpc::HealthCheckServiceInterface* const health = parts.health;
     if (health != nullptr) health->SetServingStatus(!batch.in_trouble);
   };
   return options;
+}
+
+AuthenticatorHooks CoordinatorServer::Hooks(Parts& parts) {
+  return {.admit = [&parts](const std::string& who) { return parts.gate->AdmitUser(who); },
+          .on_denied = [&parts] { parts.metrics.denied_calls.fetch_add(1, std::memory_order_relaxed); }};
 }
 
 CoordinatorServer::CoordinatorServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -82,6 +116,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
                                                                             const Catalog& catalog) {
   if (!config.listen.starts_with("unix:"))
     GS_RETURN_IF_ERROR(CheckAddress("address to listen on", config.listen));
+  if (!config.metrics.empty()) GS_RETURN_IF_ERROR(CheckMetricsAddress(config.metrics));
   const SecurityDirectory security(config.security);
   const bool secure = !config.security.empty();
   if (secure) GS_RETURN_IF_ERROR(security.Check(clock.Now().wall));
@@ -91,6 +126,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
         {{"address", config.listen}, {"risk", "anyone who reaches this port controls the sweeps"}});
   }
   auto parts = std::make_unique<Parts>();
+  parts->gate = std::make_unique<CallGate>(config.calls, &clock, &parts->metrics);
   SweepService::Parts service{
       .clock = &clock, .catalog = &catalog, .limits = config.limits, .database = config.database};
   if (config.read_only) {
@@ -111,26 +147,43 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
       CollectArtifacts(*artifacts, *reader);
     };
     parts->disk = std::make_unique<DiskThread>(config.collect, collect);
-    parts->worker_service = std::make_unique<WorkerService>(parts->loop.get(), &parts->metrics,
-                                                            ArtifactParts{.loop = parts->loop.get(),
-                                                                          .store = parts->files.store.get(),
-                                                                          .folder = parts->artifacts.get(),
-                                                                          .disk = parts->disk.get(),
-                                                                          .collect = collect});
+    parts->worker_service =
+        std::make_unique<WorkerService>(parts->loop.get(), parts->gate.get(), &parts->metrics,
+                                        ArtifactParts{.loop = parts->loop.get(),
+                                                      .store = parts->files.store.get(),
+                                                      .folder = parts->artifacts.get(),
+                                                      .disk = parts->disk.get(),
+                                                      .collect = collect});
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
   }
   service.reader = parts->files.reader.get();
   service.artifacts = parts->artifacts.get();
+  // Where callers have names, the authenticator asks by name.
+  if (!secure)
+    service.admit = [gate = parts->gate.get()](const std::string& address) {
+      return gate->AdmitUser(address);
+    };
   parts->sweep_service = std::make_unique<SweepService>(std::move(service));
 
+  if (!config.metrics.empty()) {
+    GS_ASSIGN_OR_RETURN(
+        parts->pages,
+        PageServer::Start(config.metrics,
+                          {{"/metrics",
+                            [&parts = *parts] {
+                              return MetricsPage(parts.metrics, parts.loop.get(), *parts.files.reader);
+                            }},
+                           {"/healthz", [&parts = *parts] { return HealthPage(parts.loop.get()); }}}));
+  }
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
   int port = 0;
   builder.AddListeningPort(
       config.listen,
-      secure ? SecureCredentials(security, config.client_certificates) : grpc::InsecureServerCredentials(),
+      secure ? SecureCredentials(security, config.client_certificates, &clock, Hooks(*parts))
+             : grpc::InsecureServerCredentials(),
       &port);
   builder.RegisterService(parts->sweep_service.get());
   if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
@@ -142,12 +195,18 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
   parts->health = parts->server->GetHealthCheckService();
   std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(std::move(parts)));
   server->address_ = fmt::format("{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
-  if (!config.read_only) GS_RETURN_IF_ERROR(PublishAddress(*server->parts_->files.store, server->address_));
+  if (!config.read_only)
+    GS_RETURN_IF_ERROR(PublishAddress(*server->parts_->files.store, server->address_, secure));
   return server;
+}
+
+std::string CoordinatorServer::metrics_address() const {
+  return parts_ == nullptr || parts_->pages == nullptr ? "" : parts_->pages->address();
 }
 
 void CoordinatorServer::Shutdown() {
   if (parts_ == nullptr) return;
+  parts_->pages = nullptr;
   if (grpc::HealthCheckServiceInterface* const health = parts_->health.exchange(nullptr); health != nullptr)
     health->SetServingStatus(false);
   if (parts_->server != nullptr) parts_->server->Shutdown(std::chrono::system_clock::now() + kDrain);

@@ -12,12 +12,15 @@
 #include "common/sweep/sweep_spec.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/queue/job_queue.h"
+#include "coordinator/service/call_gate.h"
 
 namespace grpc {
 class Server;
 }
 
 namespace gridsweep {
+
+struct AuthenticatorHooks;
 
 struct CoordinatorConfig {
   std::string database;                   // path of the SQLite file
@@ -26,11 +29,13 @@ struct CoordinatorConfig {
   bool allow_insecure = false;            // listen beyond loopback without encryption
   std::string security;                   // a SecurityDirectory; empty: no encryption, no tokens
   bool client_certificates = false;       // with security: demand one of every client
+  std::string metrics;  // HOST:PORT on loopback, for metrics and health over HTTP; empty: none
   QueueOptions queue;
   SweepLimits limits;
   int64_t artifacts_limit = int64_t{4}
                             << 30;  // bytes of the files beside the database, in DATABASE.artifacts
   absl::Duration collect = absl::Seconds(30);  // how often those are deleted that nothing refers to
+  CallGate::Options calls;
   // As of CommitLoop::Options.
   std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
 };
@@ -40,7 +45,7 @@ class CoordinatorServer {
  public:
   // Opens (and migrates) the store, gives every open lease a fresh term, then listens and publishes the
   // address in the lock file; in this order, so that nobody reaches a coordinator that is not ready. Errors
-  // are those of OpenSqliteStore and CheckLoopback, and UNAVAILABLE if the address cannot be bound. `clock`
+  // are those of OpenSqliteStore and CheckLoopback (also for the metrics, which have no other protection), and UNAVAILABLE if the address cannot be bound. `clock`
   // and `catalog` are not owned and must outlive the server.
   static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(const CoordinatorConfig& config,
                                                                   const Clock& clock, const Catalog& catalog);
@@ -49,6 +54,8 @@ class CoordinatorServer {
 
   // "127.0.0.1:7077", with the port that was bound.
   const std::string& address() const { return address_; }
+  // Of the metrics, likewise; empty without them.
+  std::string metrics_address() const;
 
   // Stops accepting calls, lets those in flight finish for a few seconds, commits what was posted, closes the
   // store. Idempotent.
@@ -56,6 +63,7 @@ class CoordinatorServer {
 
  private:
   struct Parts;
+  static AuthenticatorHooks Hooks(Parts& parts);
   static CommitLoop::Options LoopOptions(Parts& parts, const CoordinatorConfig& config);
   explicit CoordinatorServer(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

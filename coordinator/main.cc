@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/base/command_line.h"
+#include "common/base/file_limit.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
@@ -30,8 +31,8 @@ constexpr char kDescription[] =
     "train go on.";
 
 constexpr char kFooter[] =
-    "When it listens it prints one line of JSON on stdout: {\"address\":\"127.0.0.1:7077\"}. Logs go to "
-    "stderr.\n\n"
+    "When it listens it prints one line of JSON on stdout: {\"address\":\"127.0.0.1:7077\"}; with --metrics also "
+    "\"metrics\". Logs go to stderr.\n\n"
     "Signals:\n"
     "  SIGTERM, SIGINT   finish the calls in flight, commit, exit 0; again: exit at once (nothing committed "
     "is lost)\n\n"
@@ -57,6 +58,7 @@ absl::Status Serve(Flags& flags) {
   GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
   ConfigureLog(level, format);
   RouteLibraryLogs();
+  const int64_t files = RaiseFileLimit();
   flags.config.queue.lease = absl::Seconds(flags.lease_seconds);
   flags.config.on_broken = [](const WriteTrouble& trouble) {
     // Not in order: a checkpoint could write down what the kernel has half forgotten. The next start reads the log.
@@ -66,8 +68,14 @@ absl::Status Serve(Flags& flags) {
   GS_ASSIGN_OR_RETURN(const auto server,
                       CoordinatorServer::Start(flags.config, SystemClock(), Catalog::Builtin()));
   Log(LogLevel::kInfo, "coordinator_listening",
-      {{"address", server->address()}, {"database", flags.config.database}, {"version", Version()}});
-  std::cout << Json{{"address", server->address()}}.dump() << std::endl;
+      {{"address", server->address()},
+       LogField::IfAny("metrics", server->metrics_address()),
+       {"database", flags.config.database},
+       {"files", files},
+       {"version", Version()}});
+  Json announcement = {{"address", server->address()}};
+  if (!server->metrics_address().empty()) announcement["metrics"] = server->metrics_address();
+  std::cout << announcement.dump() << std::endl;
 
   const int signal = WaitForSignal({SIGTERM, SIGINT});
   Log(LogLevel::kInfo, "coordinator_stopping", {{"signal", strsignal(signal)}});
@@ -103,6 +111,11 @@ int Main(int argc, char** argv) {
   app.add_flag("--client-certificates", flags.config.client_certificates,
                "With --security: demand a certificate of every client (mutual TLS)")
       ->needs(directory);
+  app.add_option(
+         "--metrics", flags.config.metrics,
+         "Address of this machine, HOST:PORT, for Prometheus: GET /metrics, and /healthz for health checks. Off by "
+         "default")
+      ->type_name("ADDR");
   app.add_flag("--allow-insecure", flags.config.allow_insecure,
                "Listen beyond loopback without encryption or tokens: only on a network you trust");
   app.add_option("--lease", flags.lease_seconds,

@@ -10,6 +10,7 @@
 #include "cli/sweep_file.h"
 #include "cli/sweep_watch.h"
 #include "common/base/random.h"
+#include "common/base/shell_word.h"
 #include "common/data/dataset.h"
 #include "common/results/format_number.h"
 
@@ -271,10 +272,16 @@ absl::StatusOr<int> RunCommand::Run(Context& context) {
   last_answer_ = context.clock->Now().wall;
   // A coordinator that another `run` has started ends with it, at any time: then there is a next one, or ours.
   while (true) {
-    GS_ASSIGN_OR_RETURN(const std::optional<std::string> live, FindLiveCoordinator(db_));
+    GS_ASSIGN_OR_RETURN(const std::optional<LiveCoordinator> live, FindLiveCoordinator(db_));
     const absl::Duration silent = context.clock->Now().wall - last_answer_;
+    if (live && live->secure) {
+      return FailedPrecondition(
+          "a coordinator that wants tokens holds '{}': hand the sweep in with gridsweep submit {} --coordinator {} --ca FILE "
+          "--token-file FILE",
+          db_, ShellWord(path_), live->address);
+    }
     if (live) {
-      const absl::StatusOr<int> code = RunAttached(*live, context, display);
+      const absl::StatusOr<int> code = RunAttached(live->address, context, display);
       if (!absl::IsUnavailable(code.status())) return code;
       const absl::Duration patience = prepared_ ? kPatience : kFirstPatience;
       if (context.clock->Now().wall - last_answer_ > patience) return code;
@@ -284,7 +291,7 @@ absl::StatusOr<int> RunCommand::Run(Context& context) {
       }
       const absl::StatusOr<int> code = RunLocally(context, display);
       if (!absl::IsFailedPrecondition(code.status())) return code;
-      GS_ASSIGN_OR_RETURN(const std::optional<std::string> quicker, FindLiveCoordinator(db_));
+      GS_ASSIGN_OR_RETURN(const std::optional<LiveCoordinator> quicker, FindLiveCoordinator(db_));
       if (!quicker) return code;
       continue;
     }

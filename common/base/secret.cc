@@ -32,6 +32,21 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
   return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
 }
 
+namespace {
+
+// Makes a rename or link in it last over a power cut.
+bool SyncFolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = fsync(fd) == 0;
+  close(fd);
+  return synced;
+}
+
+}  // namespace
+
 absl::Status WriteSecretFile(const std::string& path, std::string_view content, bool replace) {
   std::string temporary = path + ".new-XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
@@ -53,7 +68,8 @@ absl::Status WriteSecretFile(const std::string& path, std::string_view content, 
   const int error = errno;
   close(fd);
   if (!placed || !replace) unlink(temporary.c_str());
-  if (placed) return absl::OkStatus();
+  if (placed && SyncFolderOf(path)) return absl::OkStatus();
+  if (placed) return ErrnoError(errno, fmt::format("cannot sync the folder of '{}'", path));
   if (error == EEXIST) return AlreadyExists("'{}' exists already", path);
   return ErrnoError(error, fmt::format("cannot write '{}'", path));
 }

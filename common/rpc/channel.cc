@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/credentials.h>
 
 #include <fstream>
@@ -14,6 +15,8 @@
 namespace gridsweep {
 
 namespace {
+
+constexpr int kMostThreads = 256;
 
 // Sends the token of a file with every call.
 class TokenPlugin : public grpc::MetadataCredentialsPlugin {
@@ -65,10 +68,14 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const Endp
       encrypted, grpc::MetadataCredentialsFromPlugin(std::make_unique<TokenPlugin>(endpoint.token_file)));
 }
 
-grpc::ChannelArguments Arguments() {
+int Milliseconds(std::chrono::milliseconds duration) {
+  return static_cast<int>(duration.count());
+}
+
+grpc::ChannelArguments Arguments(const Keepalive& keepalive) {
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(keepalive.client_ping));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(keepalive.client_patience));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
@@ -86,19 +93,19 @@ grpc::ChannelArguments Arguments() {
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const Endpoint& endpoint) {
   GS_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ChannelCredentials> credentials, Credentials(endpoint));
-  return grpc::CreateCustomChannel(endpoint.address, credentials, Arguments());
+  return grpc::CreateCustomChannel(endpoint.address, credentials, Arguments({}));
 }
 
-std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address) {
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments());
+std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address, const Keepalive& keepalive) {
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments(keepalive));
 }
 
-void ConfigureServer(grpc::ServerBuilder& builder) {
-  // The client pings every 20 s; a server that expects fewer kills the connection with "Too many pings".
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+void ConfigureServer(grpc::ServerBuilder& builder, const Keepalive& keepalive) {
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(keepalive.server_expects));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(keepalive.server_ping));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(keepalive.server_patience));
   // A connection that is not used for a while costs a file descriptor for nothing; one that lives for ever keeps a
   // certificate that has been replaced.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3'600'000);
@@ -107,7 +114,9 @@ void ConfigureServer(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   // Two coordinators on one port would share its connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  // Calls of users hold a thread each; more of them at once are answered RESOURCE_EXHAUSTED.
+  builder.SetResourceQuota(grpc::ResourceQuota("coordinator").SetMaxThreads(kMostThreads));
 }
 
 absl::Status CheckLoopback(const std::string& address) {

@@ -61,6 +61,15 @@ void AddJobs(const CoordinatorState& state, Exposition& out) {
   out.Sample(static_cast<double>(all.cancelled), {{"state", "cancelled"}});
 }
 
+void AddLive(const CoordinatorState::Live& live, Exposition& out) {
+  out.Single("gridsweep_leases", "gauge", "Attempts that workers hold.", static_cast<double>(live.leases));
+  out.Family("gridsweep_workers", "gauge", "Workers that were ever seen, by what they do now.");
+  for (const char* state : {"working", "idle", "quarantined", "lost", "left"}) {
+    const auto found = live.workers.find(state);
+    out.Sample(found == live.workers.end() ? 0 : static_cast<double>(found->second), {{"state", state}});
+  }
+}
+
 }  // namespace
 
 std::string RenderMetrics(const CoordinatorMetrics& metrics, const CoordinatorState& state) {
@@ -68,17 +77,22 @@ std::string RenderMetrics(const CoordinatorMetrics& metrics, const CoordinatorSt
   out.Family("gridsweep_build_info", "gauge", "1, with the version as labels.");
   out.Sample(1, {{"version", Version()}, {"commit", Commit()}});
   AddJobs(state, out);
-  out.Single("gridsweep_leases", "gauge", "Attempts that workers hold.", static_cast<double>(state.leases));
-  out.Family("gridsweep_workers", "gauge", "Workers that were ever seen, by what they do now.");
-  out.Sample(static_cast<double>(state.working), {{"state", "working"}});
-  out.Sample(static_cast<double>(state.idle), {{"state", "idle"}});
-  out.Sample(static_cast<double>(state.quarantined), {{"state", "quarantined"}});
-  out.Sample(static_cast<double>(state.lost), {{"state", "lost"}});
-  out.Sample(static_cast<double>(state.left), {{"state", "left"}});
+  out.Single("gridsweep_writer_answers", "gauge",
+             "1 if the thread that writes answered; if not, what only it knows is missing.",
+             state.live ? 1 : 0);
+  if (state.live) AddLive(*state.live, out);
+  out.Single("gridsweep_leases_granted_total", "counter", "Attempts that were given to workers.",
+             Load(metrics.leases_granted));
+  out.Single("gridsweep_attempts_reported_total", "counter", "Attempts that workers reported as over.",
+             Load(metrics.attempts_reported));
   out.Single("gridsweep_requests_waiting", "gauge", "Requests that wait for the writer.",
              static_cast<double>(state.waiting_requests));
   out.Single("gridsweep_requests_refused_total", "counter", "Requests refused because too many waited.",
              Load(metrics.refused_requests));
+  out.Single("gridsweep_calls_limited_total", "counter",
+             "Calls refused because their caller called too often.", Load(metrics.limited_calls));
+  out.Single("gridsweep_calls_denied_total", "counter",
+             "Calls without a valid token, or with that of another role.", Load(metrics.denied_calls));
   out.Add("gridsweep_sync_seconds", "From a worker's call to its answer.", metrics.sync_seconds);
   out.Add("gridsweep_commit_seconds", "From taking a batch of requests to its commit.",
           metrics.commit_seconds);
@@ -90,13 +104,13 @@ std::string RenderMetrics(const CoordinatorMetrics& metrics, const CoordinatorSt
   out.Single("gridsweep_epochs_reported_total", "counter", "Epochs in answered calls of workers.",
              Load(metrics.epochs_reported));
   out.Single("gridsweep_store_in_trouble", "gauge", "1 while the disk takes no writes.",
-             state.in_trouble ? 1 : 0);
+             metrics.in_trouble ? 1 : 0);
   out.Single("gridsweep_database_bytes", "gauge", "Size of the database file.",
-             static_cast<double>(state.database_bytes));
+             static_cast<double>(state.sizes.database_bytes));
   out.Single("gridsweep_wal_bytes", "gauge", "Size of its write-ahead log.",
-             static_cast<double>(state.wal_bytes));
+             static_cast<double>(state.sizes.wal_bytes));
   out.Single("gridsweep_disk_free_bytes", "gauge", "Free space beside the database.",
-             static_cast<double>(state.free_bytes));
+             static_cast<double>(state.sizes.free_bytes));
   AddProcess(out);
   return out.text();
 }

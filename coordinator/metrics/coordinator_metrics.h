@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,18 +20,26 @@ struct CoordinatorMetrics {
   std::atomic<int64_t> operations{0};        // in them
   std::atomic<int64_t> epochs_reported{0};   // in answered Syncs; some are stored from before
   std::atomic<int64_t> refused_requests{0};  // too many waited
-  Histogram commit_seconds;                  // from taking a batch to its commit
-  Histogram sync_seconds;                    // from a Sync's arrival to its answer
+  std::atomic<int64_t> limited_calls{0};     // of callers that called too often
+  std::atomic<int64_t> denied_calls{0};      // without a valid token, or with another role's
+  std::atomic<int64_t> leases_granted{0};
+  std::atomic<int64_t> attempts_reported{0};  // as over, in answered Syncs
+  std::atomic<bool> in_trouble{false};        // the disk takes no writes
+  Histogram commit_seconds;                   // from taking a batch to its commit
+  Histogram sync_seconds;                     // from a Sync's arrival to its answer
 };
 
 // What is as it is now.
 struct CoordinatorState {
+  // What only the writer knows.
+  struct Live {
+    int64_t leases = 0;
+    std::map<std::string, int64_t> workers;  // by state; those that are missing are zero
+  };
   std::vector<SweepRecord> sweeps;
-  int64_t working = 0, idle = 0, quarantined = 0, lost = 0, left = 0;  // workers
-  int64_t leases = 0;
+  StoreSizes sizes;
   int64_t waiting_requests = 0;
-  bool in_trouble = false;
-  int64_t database_bytes = 0, wal_bytes = 0, free_bytes = 0;
+  std::optional<Live> live;  // nullopt: it did not answer, or there is none
 };
 
 // In Prometheus' text format.

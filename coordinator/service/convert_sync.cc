@@ -3,6 +3,7 @@
 #include "common/base/json.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/convert.h"
+#include "coordinator/service/check_sync.h"
 
 namespace gridsweep {
 namespace {
@@ -84,6 +85,7 @@ absl::StatusOr<SyncInput> FromProto(const v1::SyncRequest& request) {
         "gridsweep on both",
         request.worker(), request.protocol_version(), kProtocolVersion);
   }
+  GS_RETURN_IF_ERROR(CheckSizes(request));
   SyncInput input;
   input.worker = request.worker();
   input.session = request.session();

@@ -7,7 +7,7 @@
 
 namespace gridsweep {
 
-// Returns INVALID_ARGUMENT for an event without content or an unknown outcome, FAILED_PRECONDITION for
+// Returns INVALID_ARGUMENT for an event without content, an unknown outcome, or what CheckSizes refuses; FAILED_PRECONDITION for
 // another protocol version.
 absl::StatusOr<SyncInput> FromProto(const v1::SyncRequest& request);
 void ToProto(const SyncOutput& output, v1::SyncResponse* response);

@@ -16,6 +16,8 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/grpc_status.h"
 #include "common/sweep/grid.h"
+#include "coordinator/service/call_gate.h"
+#include "coordinator/service/coordinator_state.h"
 #include "coordinator/service/diagnosis.h"
 #include "coordinator/service/sweep_status.h"
 #include "coordinator/service/sweep_views.h"
@@ -27,8 +29,31 @@ constexpr int64_t kBackupPiece = 1 << 20;
 constexpr int64_t kModelPiece = 256 << 10;
 // What a backup leaves free, for the sweeps to go on.
 constexpr uint64_t kBackupReserve = 64 << 20;
+// A sweep file has at most 1 MiB, and nothing else comes near it.
+constexpr size_t kMostUserBytes = 2 << 20;
+constexpr size_t kMaxNameBytes = 1024;
 
 }  // namespace
+
+template <typename Request, typename Do>
+grpc::Status SweepService::Answer(const grpc::ServerContext& context, const Request& request,
+                                  const Do& answer) const {
+  if (parts_.admit != nullptr) {
+    if (const absl::Status admitted = parts_.admit(AddressOf(context.peer())); !admitted.ok())
+      return ToGrpc(admitted);
+  }
+  if (const size_t bytes = request.ByteSizeLong(); bytes > kMostUserBytes)
+    return ToGrpc(InvalidArgument("a request of {} bytes, at most {} are allowed", bytes, kMostUserBytes));
+  return ToGrpc(answer());
+}
+
+absl::StatusOr<SweepId> SweepService::FindSweep(const std::string& id_or_name) const {
+  // Nobody is served by reading so much again in an error.
+  if (id_or_name.size() > kMaxNameBytes)
+    return InvalidArgument("a sweep's name of {} bytes, at most {} are allowed", id_or_name.size(),
+                           kMaxNameBytes);
+  return parts_.reader->FindSweep(id_or_name);
+}
 
 absl::Status SweepService::CheckWritable() const {
   if (parts_.loop != nullptr) return absl::OkStatus();
@@ -62,7 +87,7 @@ absl::Status SweepService::DoSubmit(const v1::SubmitRequest& request, v1::Submit
 
 absl::Status SweepService::DoControl(const v1::ControlSweepRequest& request, v1::SweepSummary& response) {
   GS_RETURN_IF_ERROR(CheckWritable());
-  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
   const v1::SweepAction action = request.action();
   GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
     switch (action) {
@@ -86,7 +111,7 @@ absl::Status SweepService::DoControl(const v1::ControlSweepRequest& request, v1:
 }
 
 absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::SweepStatus& response) {
-  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
   LiveView live;
   if (parts_.loop != nullptr) {
     const absl::Status asked = parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
@@ -104,7 +129,7 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
 }
 
 absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankResponse& response) {
-  GS_ASSIGN_OR_RETURN(const SweepId id, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepId id, FindSweep(request.sweep()));
   GS_ASSIGN_OR_RETURN(const SweepRecord sweep, parts_.reader->GetSweep(id));
   std::vector<CellResults> cells;
   if (request.top() > 0 && request.by().empty() && request.sort().empty()) {
@@ -151,7 +176,7 @@ absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankRespon
 }
 
 absl::Status SweepService::DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response) {
-  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
   std::optional<JobState> state;
   if (!request.state().empty()) {
     GS_ASSIGN_OR_RETURN(state, ParseJobState(request.state()));
@@ -191,12 +216,9 @@ absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
     v1::WorkerSummary* summary = response.add_workers();
     *summary = ToProto(record);
     const auto found = by_id.find(record.id);
-    if (found == by_id.end()) {
-      summary->set_state(record.left ? "left" : "lost");
-      continue;
-    }
-    const bool quarantined = !found->second->quarantine.empty();
-    summary->set_state(quarantined ? "quarantined" : found->second->running > 0 ? "working" : "idle");
+    const bool is_live = found != by_id.end();
+    summary->set_state(WorkerState(record, is_live ? found->second : nullptr));
+    if (!is_live) continue;
     summary->set_note(found->second->quarantine);
     summary->set_running(found->second->running);
     for (const std::string& dataset : found->second->datasets) summary->add_datasets(dataset);
@@ -204,66 +226,72 @@ absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
   return absl::OkStatus();
 }
 
-grpc::Status SweepService::Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
+grpc::Status SweepService::Submit(grpc::ServerContext* context, const v1::SubmitRequest* request,
                                   v1::SubmitResponse* response) {
-  return ToGrpc(DoSubmit(*request, *response));
+  return Answer(*context, *request, [&] { return DoSubmit(*request, *response); });
 }
 
-grpc::Status SweepService::ListSweeps(grpc::ServerContext*, const v1::ListSweepsRequest*,
-                                      v1::ListSweepsResponse* response) {
-  const auto sweeps = parts_.reader->ListSweeps();
-  if (!sweeps.ok()) return ToGrpc(sweeps.status());
-  for (const SweepRecord& sweep : *sweeps) *response->add_sweeps() = ToProto(sweep);
-  if (parts_.loop == nullptr) return grpc::Status::OK;
+absl::Status SweepService::DoListSweeps(v1::ListSweepsResponse& response) {
+  GS_ASSIGN_OR_RETURN(const std::vector<SweepRecord> sweeps, parts_.reader->ListSweeps());
+  for (const SweepRecord& sweep : sweeps) *response.add_sweeps() = ToProto(sweep);
+  if (parts_.loop == nullptr) return absl::OkStatus();
   const absl::Status asked = parts_.loop->Run([&](JobQueue&, const Instant& now) {
-    response->set_trouble(DescribeTrouble(parts_.store->Trouble(), now.wall));
+    response.set_trouble(DescribeTrouble(parts_.store->Trouble(), now.wall));
     return absl::OkStatus();
   });
   // The list itself does not need the writer.
-  if (!asked.ok() && response->trouble().empty()) response->set_trouble(Message(asked));
-  return grpc::Status::OK;
+  if (!asked.ok() && response.trouble().empty()) response.set_trouble(Message(asked));
+  return absl::OkStatus();
 }
 
-grpc::Status SweepService::GetSweep(grpc::ServerContext*, const v1::GetSweepRequest* request,
-                                    v1::SweepStatus* response) {
-  return ToGrpc(DoGetSweep(*request, *response));
-}
-
-grpc::Status SweepService::ControlSweep(grpc::ServerContext*, const v1::ControlSweepRequest* request,
-                                        v1::SweepSummary* response) {
-  return ToGrpc(DoControl(*request, *response));
-}
-
-grpc::Status SweepService::Rank(grpc::ServerContext*, const v1::RankRequest* request,
-                                v1::RankResponse* response) {
-  return ToGrpc(DoRank(*request, *response));
-}
-
-grpc::Status SweepService::ListJobs(grpc::ServerContext*, const v1::ListJobsRequest* request,
-                                    v1::ListJobsResponse* response) {
-  return ToGrpc(DoListJobs(*request, *response));
-}
-
-grpc::Status SweepService::GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
-                                  v1::JobDetail* response) {
-  return ToGrpc(DoGetJob(*request, *response));
-}
-
-grpc::Status SweepService::ListWorkers(grpc::ServerContext*, const v1::ListWorkersRequest*,
-                                       v1::ListWorkersResponse* response) {
-  return ToGrpc(DoListWorkers(*response));
-}
-
-grpc::Status SweepService::Query(grpc::ServerContext*, const v1::QueryRequest* request,
-                                 v1::QueryResponse* response) {
+absl::Status SweepService::DoQuery(const v1::QueryRequest& request, v1::QueryResponse& response) {
   QueryLimits limits = parts_.query_limits;
-  if (request->timeout_ms() > 0)
-    limits.timeout = std::min(limits.timeout, absl::Milliseconds(request->timeout_ms()));
-  if (request->max_rows() > 0) limits.max_rows = std::min(limits.max_rows, request->max_rows());
-  const auto result = parts_.reader->Query(request->sql(), limits);
-  if (!result.ok()) return ToGrpc(result.status());
-  *response = ToProto(*result);
-  return grpc::Status::OK;
+  if (request.timeout_ms() > 0)
+    limits.timeout = std::min(limits.timeout, absl::Milliseconds(request.timeout_ms()));
+  if (request.max_rows() > 0) limits.max_rows = std::min(limits.max_rows, request.max_rows());
+  GS_ASSIGN_OR_RETURN(const QueryResult result, parts_.reader->Query(request.sql(), limits));
+  response = ToProto(result);
+  return absl::OkStatus();
+}
+
+grpc::Status SweepService::ListSweeps(grpc::ServerContext* context, const v1::ListSweepsRequest* request,
+                                      v1::ListSweepsResponse* response) {
+  return Answer(*context, *request, [&] { return DoListSweeps(*response); });
+}
+
+grpc::Status SweepService::GetSweep(grpc::ServerContext* context, const v1::GetSweepRequest* request,
+                                    v1::SweepStatus* response) {
+  return Answer(*context, *request, [&] { return DoGetSweep(*request, *response); });
+}
+
+grpc::Status SweepService::ControlSweep(grpc::ServerContext* context, const v1::ControlSweepRequest* request,
+                                        v1::SweepSummary* response) {
+  return Answer(*context, *request, [&] { return DoControl(*request, *response); });
+}
+
+grpc::Status SweepService::Rank(grpc::ServerContext* context, const v1::RankRequest* request,
+                                v1::RankResponse* response) {
+  return Answer(*context, *request, [&] { return DoRank(*request, *response); });
+}
+
+grpc::Status SweepService::ListJobs(grpc::ServerContext* context, const v1::ListJobsRequest* request,
+                                    v1::ListJobsResponse* response) {
+  return Answer(*context, *request, [&] { return DoListJobs(*request, *response); });
+}
+
+grpc::Status SweepService::GetJob(grpc::ServerContext* context, const v1::GetJobRequest* request,
+                                  v1::JobDetail* response) {
+  return Answer(*context, *request, [&] { return DoGetJob(*request, *response); });
+}
+
+grpc::Status SweepService::ListWorkers(grpc::ServerContext* context, const v1::ListWorkersRequest* request,
+                                       v1::ListWorkersResponse* response) {
+  return Answer(*context, *request, [&] { return DoListWorkers(*response); });
+}
+
+grpc::Status SweepService::Query(grpc::ServerContext* context, const v1::QueryRequest* request,
+                                 v1::QueryResponse* response) {
+  return Answer(*context, *request, [&] { return DoQuery(*request, *response); });
 }
 
 absl::Status SweepService::DoBackup(grpc::ServerContext& context,
@@ -320,19 +348,19 @@ absl::Status SweepService::DoDiagnose(v1::DiagnoseResponse& response) {
   return absl::OkStatus();
 }
 
-grpc::Status SweepService::Backup(grpc::ServerContext* context, const v1::BackupRequest*,
+grpc::Status SweepService::Backup(grpc::ServerContext* context, const v1::BackupRequest* request,
                                   grpc::ServerWriter<v1::BackupPiece>* writer) {
-  return ToGrpc(DoBackup(*context, *writer));
+  return Answer(*context, *request, [&] { return DoBackup(*context, *writer); });
 }
 
-grpc::Status SweepService::Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest*,
+grpc::Status SweepService::Diagnose(grpc::ServerContext* context, const v1::DiagnoseRequest* request,
                                     v1::DiagnoseResponse* response) {
-  return ToGrpc(DoDiagnose(*response));
+  return Answer(*context, *request, [&] { return DoDiagnose(*response); });
 }
 
 absl::Status SweepService::DoListModels(const v1::ListModelsRequest& request,
                                         v1::ListModelsResponse& response) {
-  GS_ASSIGN_OR_RETURN(const SweepId sweep, parts_.reader->FindSweep(request.sweep()));
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
   GS_ASSIGN_OR_RETURN(const SweepRecord record, parts_.reader->GetSweep(sweep));
   GS_ASSIGN_OR_RETURN(const std::vector<ModelRecord> models, parts_.reader->ListModels(sweep));
   *response.mutable_sweep() = ToProto(record);
@@ -356,26 +384,28 @@ absl::Status SweepService::DoGetModel(grpc::ServerContext& context, JobId job,
   }
 }
 
-grpc::Status SweepService::ListModels(grpc::ServerContext*, const v1::ListModelsRequest* request,
+grpc::Status SweepService::ListModels(grpc::ServerContext* context, const v1::ListModelsRequest* request,
                                       v1::ListModelsResponse* response) {
-  return ToGrpc(DoListModels(*request, *response));
+  return Answer(*context, *request, [&] { return DoListModels(*request, *response); });
 }
 
 grpc::Status SweepService::GetModel(grpc::ServerContext* context, const v1::GetModelRequest* request,
                                     grpc::ServerWriter<v1::ModelPiece>* writer) {
-  return ToGrpc(DoGetModel(*context, JobId{request->job()}, *writer));
+  return Answer(*context, *request, [&] { return DoGetModel(*context, JobId{request->job()}, *writer); });
 }
 
-grpc::Status SweepService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
-                                         v1::ServerInfo* response) {
-  response->set_version(Version());
-  response->set_commit(Commit());
-  response->set_database(parts_.database);
-  response->set_sqlite_version(SqliteVersion());
-  response->set_grpc_version(GrpcVersion());
-  response->set_pid(getpid());
-  response->set_read_only(parts_.loop == nullptr);
-  return grpc::Status::OK;
+grpc::Status SweepService::GetServerInfo(grpc::ServerContext* context,
+                                         const v1::GetServerInfoRequest* request, v1::ServerInfo* response) {
+  return Answer(*context, *request, [&] {
+    response->set_version(Version());
+    response->set_commit(Commit());
+    response->set_database(parts_.database);
+    response->set_sqlite_version(SqliteVersion());
+    response->set_grpc_version(GrpcVersion());
+    response->set_pid(getpid());
+    response->set_read_only(parts_.loop == nullptr);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace gridsweep

@@ -2,6 +2,7 @@
 // writes and the live view go through the commit loop.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "common/base/clock.h"
@@ -29,6 +30,8 @@ class SweepService : public v1::SweepService::Service {
     SweepLimits limits;
     QueryLimits query_limits;
     std::string database;  // path, for GetServerInfo
+    // Asked first by every call, with the caller's address; null where callers are asked already by who they are.
+    std::function<absl::Status(const std::string& address)> admit;
   };
   explicit SweepService(Parts parts) : parts_(std::move(parts)) {}
 
@@ -68,12 +71,19 @@ class SweepService : public v1::SweepService::Service {
   absl::Status DoRank(const v1::RankRequest& request, v1::RankResponse& response);
   absl::Status DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response);
   absl::Status DoGetJob(const v1::GetJobRequest& request, v1::JobDetail& response);
+  absl::Status DoListSweeps(v1::ListSweepsResponse& response);
+  absl::Status DoQuery(const v1::QueryRequest& request, v1::QueryResponse& response);
   absl::Status DoListWorkers(v1::ListWorkersResponse& response);
   absl::Status DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer);
   absl::Status DoDiagnose(v1::DiagnoseResponse& response);
   absl::Status DoListModels(const v1::ListModelsRequest& request, v1::ListModelsResponse& response);
   absl::Status DoGetModel(grpc::ServerContext& context, JobId job,
                           grpc::ServerWriter<v1::ModelPiece>& writer);
+  // What every method begins and ends with.
+  template <typename Request, typename Do>
+  grpc::Status Answer(const grpc::ServerContext& context, const Request& request, const Do& answer) const;
+  // By id or name.
+  absl::StatusOr<SweepId> FindSweep(const std::string& id_or_name) const;
   // FAILED_PRECONDITION when open for reading only.
   absl::Status CheckWritable() const;
 

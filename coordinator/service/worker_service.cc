@@ -1,6 +1,5 @@
 #include "coordinator/service/worker_service.h"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -35,17 +34,20 @@ void LogExchange(const SyncInput& input, const SyncOutput& output) {
   }
 }
 
-void Count(CoordinatorMetrics& metrics, const SyncInput& input, const absl::Status& status,
-           std::chrono::steady_clock::duration took) {
+void Count(CoordinatorMetrics& metrics, const SyncInput& input, const SyncOutput& output,
+           const absl::Status& status, std::chrono::steady_clock::duration took) {
   metrics.sync_seconds.Observe(std::chrono::duration<double>(took).count());
   if (absl::IsResourceExhausted(status)) metrics.refused_requests.fetch_add(1, std::memory_order_relaxed);
   if (!status.ok()) return;
-  int64_t epochs = 0;
+  int64_t epochs = 0, ended = 0;
   for (const AttemptEvents& events : input.events) {
-    epochs += std::count_if(events.events.begin(), events.events.end(), [](const AttemptEvent& event) {
-      return std::holds_alternative<EpochMetrics>(event.what);
-    });
+    for (const AttemptEvent& event : events.events) {
+      epochs += std::holds_alternative<EpochMetrics>(event.what) ? 1 : 0;
+      ended += std::holds_alternative<AttemptFinished>(event.what) ? 1 : 0;
+    }
   }
+  metrics.attempts_reported.fetch_add(ended, std::memory_order_relaxed);
+  metrics.leases_granted.fetch_add(static_cast<int64_t>(output.leases.size()), std::memory_order_relaxed);
   metrics.epochs_reported.fetch_add(epochs, std::memory_order_relaxed);
 }
 
@@ -62,8 +64,10 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
                                               const v1::SyncRequest* request, v1::SyncResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto input = FromProto(*request);
-  if (!input.ok()) {
-    reactor->Finish(ToGrpc(input.status()));
+  absl::Status admitted = input.status();
+  if (admitted.ok()) admitted = gate_->AdmitWorker(input->worker, AddressOf(context->peer()));
+  if (!admitted.ok()) {
+    reactor->Finish(ToGrpc(admitted));
     return reactor;
   }
   struct Exchange {
@@ -78,9 +82,11 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
         GS_ASSIGN_OR_RETURN(exchange->output, queue.Sync(exchange->input, now));
         return absl::OkStatus();
       },
-      [exchange, reactor, response, metrics = metrics_](const absl::Status& status) {
-        Count(*metrics, exchange->input, status, std::chrono::steady_clock::now() - exchange->begin);
+      [exchange, reactor, response, gate = gate_, metrics = metrics_](const absl::Status& status) {
+        Count(*metrics, exchange->input, exchange->output, status,
+              std::chrono::steady_clock::now() - exchange->begin);
         if (status.ok()) {
+          if (!exchange->output.send_info) gate->Registered(exchange->input.worker);
           ToProto(exchange->output, response);
           LogExchange(exchange->input, exchange->output);
         }

@@ -5,6 +5,7 @@
 #include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/service/artifact_service.h"
+#include "coordinator/service/call_gate.h"
 #include "gridsweep/v1/worker_service.grpc.pb.h"
 
 namespace gridsweep {
@@ -12,8 +13,8 @@ namespace gridsweep {
 // Thread-safe. Nothing passed in is owned; all must outlive the server the service is registered with.
 class WorkerService : public v1::WorkerService::CallbackService {
  public:
-  WorkerService(CommitLoop* loop, CoordinatorMetrics* metrics, const ArtifactParts& artifacts)
-      : loop_(loop), metrics_(metrics), artifacts_(artifacts) {}
+  WorkerService(CommitLoop* loop, CallGate* gate, CoordinatorMetrics* metrics, const ArtifactParts& artifacts)
+      : loop_(loop), gate_(gate), metrics_(metrics), artifacts_(artifacts) {}
 
   grpc::ServerUnaryReactor* Sync(grpc::CallbackServerContext* context, const v1::SyncRequest* request,
                                  v1::SyncResponse* response) override;
@@ -28,6 +29,7 @@ class WorkerService : public v1::WorkerService::CallbackService {
 
  private:
   CommitLoop* const loop_;
+  CallGate* const gate_;
   CoordinatorMetrics* const metrics_;
   const ArtifactParts artifacts_;
 };

@@ -46,12 +46,14 @@ LockHolder ParseHolder(const std::string& text) {
   if (!json.ok()) return holder;
   holder.pid = GetField<int64_t>(*json, "pid").value_or(0);
   holder.address = GetField<std::string>(*json, "address").value_or("");
+  holder.secure = GetField<bool>(*json, "secure").value_or(false);
   return holder;
 }
 
 std::string HolderText(const LockHolder& holder) {
   Json json = {{"pid", holder.pid}};
   if (!holder.address.empty()) json["address"] = holder.address;
+  if (holder.secure) json["secure"] = true;
   return json.dump() + "\n";
 }
 
@@ -68,7 +70,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Acquire(const std::string& p
                               where, path);
   }
   std::unique_ptr<FileLock> lock(new FileLock(fd, path));
-  GS_RETURN_IF_ERROR(lock->Write(HolderText({getpid(), ""})));
+  GS_RETURN_IF_ERROR(lock->Write(HolderText({.pid = getpid()})));
   return lock;
 }
 
@@ -89,8 +91,8 @@ absl::Status FileLock::AlsoHold(const std::string& database) {
       database, path_);
 }
 
-absl::Status FileLock::PublishAddress(const std::string& address) {
-  return Write(HolderText({getpid(), address}));
+absl::Status FileLock::PublishAddress(const std::string& address, bool secure) {
+  return Write(HolderText({getpid(), address, secure}));
 }
 
 absl::Status FileLock::Write(const std::string& content) {

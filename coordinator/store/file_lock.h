@@ -4,8 +4,9 @@
 // when the process ends in whatever way. Its content tells others who holds it, as one JSON object on one
 // line:
 //
-//   {"address":"127.0.0.1:50051","pid":4711}
+//   {"address":"127.0.0.1:50051","pid":4711,"secure":true}
 //
+// "secure" is there if callers need TLS and a token.
 // "address" is absent until the coordinator listens. A coordinator that stops cleanly empties the file; after
 // a crash the old content stays. So another process (which need not link this code) learns what runs by
 // reading the file, and then, if it is not empty, whether it is stale by trying flock(LOCK_SH | LOCK_NB) on
@@ -23,6 +24,7 @@ namespace gridsweep {
 struct LockHolder {
   int64_t pid = 0;      // 0 if the file says nothing
   std::string address;  // empty until it listens
+  bool secure = false;  // callers need TLS and a token
 };
 
 class FileLock {
@@ -39,7 +41,7 @@ class FileLock {
   // the locks that SQLite has on it.
   absl::Status AlsoHold(const std::string& database);
 
-  absl::Status PublishAddress(const std::string& address);
+  absl::Status PublishAddress(const std::string& address, bool secure);
 
  private:
   FileLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}

@@ -38,6 +38,7 @@ class SqliteReader : public StoreReader {
 
   absl::StatusOr<QueryResult> Query(const std::string& sql, const QueryLimits& limits) override;
   absl::Status Backup(const std::string& file) override;
+  absl::StatusOr<StoreSizes> Sizes() override;
   absl::StatusOr<StoreExamination> Examine() override;
 
  private:

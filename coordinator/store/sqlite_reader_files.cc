@@ -42,6 +42,15 @@ absl::Status SqliteReader::Backup(const std::string& file) {
   return CopyDatabase(*connection, file);
 }
 
+absl::StatusOr<StoreSizes> SqliteReader::Sizes() {
+  struct statvfs disk {};
+  if (statvfs(file_.c_str(), &disk) != 0)
+    return ErrnoError(errno, fmt::format("cannot look at the disk of '{}'", file_));
+  return StoreSizes{.database_bytes = FileBytes(file_),
+                    .wal_bytes = FileBytes(file_ + "-wal"),
+                    .free_bytes = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize)};
+}
+
 absl::StatusOr<StoreExamination> SqliteReader::Examine() {
   StoreExamination found;
   GS_ASSIGN_OR_RETURN(const std::unique_ptr<Db> connection, open_());
@@ -60,12 +69,10 @@ absl::StatusOr<StoreExamination> SqliteReader::Examine() {
   GS_ASSIGN_OR_RETURN(found.schema_version, connection->QueryInt("PRAGMA user_version"));
   found.newest_schema = SchemaVersion();
   found.sqlite_version = sqlite3_libversion();
-  found.database_bytes = FileBytes(file_);
-  found.wal_bytes = FileBytes(file_ + "-wal");
-  struct statvfs disk {};
-  if (statvfs(file_.c_str(), &disk) != 0)
-    return ErrnoError(errno, fmt::format("cannot look at the disk of '{}'", file_));
-  found.free_bytes = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
+  GS_ASSIGN_OR_RETURN(const StoreSizes sizes, Sizes());
+  found.database_bytes = sizes.database_bytes;
+  found.wal_bytes = sizes.wal_bytes;
+  found.free_bytes = sizes.free_bytes;
   return found;
 }
 

@@ -158,10 +158,10 @@ std::string_view SweepStateName(SweepState state) {
   return "unknown";
 }
 
-absl::Status PublishAddress(Store& store, const std::string& address) {
+absl::Status PublishAddress(Store& store, const std::string& address, bool secure) {
   auto* sqlite_store = dynamic_cast<SqliteStore*>(&store);
   if (sqlite_store == nullptr) return absl::OkStatus();
-  return sqlite_store->PublishAddress(address);
+  return sqlite_store->PublishAddress(address, secure);
 }
 
 std::string SqliteVersion() {

@@ -48,7 +48,7 @@ absl::StatusOr<StoreFiles> OpenSqliteStore(const std::string& path, const StoreO
 absl::StatusOr<StoreFiles> OpenSqliteStoreReadOnly(const std::string& path);
 
 // The lock file says who holds the database: {"pid":…,"address":"127.0.0.1:…"}. The coordinator publishes its
-// address when it listens.
-absl::Status PublishAddress(Store& store, const std::string& address);
+// address when it listens, and with `secure` that callers need TLS and a token.
+absl::Status PublishAddress(Store& store, const std::string& address, bool secure = false);
 
 }  // namespace gridsweep

@@ -63,7 +63,9 @@ class SqliteStore : public Store {
   absl::StatusOr<AttemptStatus> GetAttempt(AttemptId attempt, const std::string& token) override;
   absl::StatusOr<bool> HasPendingJobs() override;
 
-  absl::Status PublishAddress(const std::string& address) { return lock_->PublishAddress(address); }
+  absl::Status PublishAddress(const std::string& address, bool secure) {
+    return lock_->PublishAddress(address, secure);
+  }
 
  private:
   // Runs `body` as one atomic step: in a savepoint within a batch, else in a transaction of its own. On error

@@ -127,6 +127,13 @@ struct QueryResult {
   bool truncated = false;
 };
 
+// Of the files, cheap to learn.
+struct StoreSizes {
+  int64_t database_bytes = 0;
+  int64_t wal_bytes = 0;
+  int64_t free_bytes = 0;  // for us, on the database's file system
+};
+
 // What a look at the files found.
 struct StoreExamination {
   std::vector<std::string>
@@ -183,6 +190,7 @@ class StoreReader {
   // Writes a consistent copy of the database to `file`, which does not exist yet, and syncs it. Without the WAL, and without
   // free pages. On error nothing is left of it. RESOURCE_EXHAUSTED: the disk is full.
   virtual absl::Status Backup(const std::string& file) = 0;
+  virtual absl::StatusOr<StoreSizes> Sizes() = 0;
   // Reads the whole database.
   virtual absl::StatusOr<StoreExamination> Examine() = 0;
 };

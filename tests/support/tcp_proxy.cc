@@ -155,6 +155,7 @@ void TcpProxy::Serve(int client) {
     if (fds[0].revents != 0 && !requests_frozen_) {
       const ssize_t got = read(client, buffer, sizeof(buffer));
       if (got <= 0) break;
+      bytes_from_clients_ += got;
       const std::string_view bytes(buffer, static_cast<size_t>(got));
       {
         const std::lock_guard lock(mutex_);

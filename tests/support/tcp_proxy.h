@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -30,6 +31,8 @@ class TcpProxy {
   void LoseAnswers(int count) { to_lose_ += count; }
   // Answers lost so far.
   int lost() const { return lost_; }
+  // That came in from clients, on all connections.
+  int64_t bytes_from_clients() const { return bytes_from_clients_; }
 
   // From now on nothing gets through in the directions named, nor is it lost: it arrives after Thaw, however late.
   void Freeze(bool requests = true, bool answers = true);
@@ -58,6 +61,7 @@ class TcpProxy {
   std::atomic<int> lost_{0};
   std::atomic<bool> requests_frozen_{false};
   std::atomic<bool> answers_frozen_{false};
+  std::atomic<int64_t> bytes_from_clients_{0};
   std::mutex mutex_;
   std::vector<std::thread> connections_;  // guarded by mutex_
   std::deque<Recording> recordings_;      // likewise; their places do not change

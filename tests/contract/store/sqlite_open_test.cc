@@ -55,8 +55,9 @@ TEST_F(SqliteOpenTest, LockFileSaysWhoHoldsIt) {
   EXPECT_EQ(ReadFile(path_ + ".lock"),
             fmt::format("{{\"address\":\"127.0.0.1:4711\",\"pid\":{}}}\n", getpid()));
   EXPECT_TRUE(IsLockHeld(path_ + ".lock"));
-  ASSERT_THAT(PublishAddress(s_->store(), "a:1"), IsOk());
+  ASSERT_THAT(PublishAddress(s_->store(), "a:1", true), IsOk());
   EXPECT_EQ(ReadLockFile(path_ + ".lock").address, "a:1");
+  EXPECT_TRUE(ReadLockFile(path_ + ".lock").secure);
   Close();
   EXPECT_EQ(ReadFile(path_ + ".lock"), "");
   EXPECT_FALSE(IsLockHeld(path_ + ".lock"));

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <future>
+#include <sstream>
 
 #include "absl/time/clock.h"
 #include "common/base/secret.h"
@@ -135,6 +136,36 @@ TEST_F(SecurityTest, TokensComeAndGoWithoutARestart) {
   EXPECT_EQ(CallMethod(channel, method).error_code(), grpc::StatusCode::UNAUTHENTICATED)
       << "also on an open connection";
   EXPECT_THAT(security_.Revoke(id), StatusIs(StatusCode::kNotFound, HasSubstr("admin-")));
+}
+
+TEST_F(SecurityTest, CallsAreCountedByWhoMakesThem) {
+  config_.calls.users = {.per_second = 1, .burst = 2};
+  Start();
+  const std::string method = "/gridsweep.v1.SweepService/ListSweeps";
+  const auto viewer = ConnectTo(As(TokenOf(Role::kViewer))).value();
+  grpc::Status status;
+  for (int i = 0; i < 3; ++i) status = CallMethod(viewer, method);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(),
+              testing::ContainsRegex("'viewer-[0-9a-f]+' calls too often: try again in"));
+  EXPECT_EQ(CodeOf(As(TokenOf(Role::kAdmin)), method), grpc::StatusCode::OK) << "from the same address";
+}
+
+TEST_F(SecurityTest, AFloodOfDeniedCallsDoesNotFloodTheLog) {
+  Start();
+  const auto nobody = ConnectTo(As("")).value();
+  const auto knock = [&] { CallMethod(nobody, "/gridsweep.v1.SweepService/ListSweeps"); };
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) knock();
+  clock_.Advance(absl::Seconds(1));
+  knock();
+  std::istringstream log(testing::internal::GetCapturedStderr());
+  std::vector<std::string> denied;
+  for (std::string line; std::getline(log, line);) {
+    if (line.find(" call_denied ") != std::string::npos) denied.push_back(line);
+  }
+  ASSERT_EQ(denied.size(), 21U);
+  EXPECT_THAT(denied.back(), HasSubstr("unlogged_before=80"));
 }
 
 TEST_F(SecurityTest, MutualTlsKnowsARoleByItsCertificate) {

@@ -245,6 +245,20 @@ TEST_F(AgentCoreTest, WhileTheCoordinatorIsAwayEventsAreKeptAndCallsBackOffUpToT
   EXPECT_FALSE(core_->TakeSync(now_).has_value());
 }
 
+TEST_F(AgentCoreTest, ACoordinatorThatIsCalledTooOftenIsCalledLessAndToldTheSame) {
+  Register(1);
+  TakeLeases({1});
+  Started(1);
+  Request();
+  jitter_ = 1;
+  core_->OnSyncError(now_, absl::ResourceExhaustedError("'w' calls too often: try again in 0.1 s"));
+  EXPECT_FALSE(core_->ended().has_value()) << "it is no reason to end";
+  Epoch(1, 1);
+  EXPECT_FALSE(core_->TakeSync(now_).has_value()) << "news do not cut a back-off short";
+  now_ = core_->NextWakeup(now_);
+  EXPECT_THAT(Seqs(Exchange({}).events, 1), ElementsAre(1, 2));
+}
+
 TEST_F(AgentCoreTest, InfoOfAFailedRequestIsSentAgain) {
   Create({{.name = "cpu", .slots = 1}});
   EXPECT_TRUE(Request().info.has_value());

@@ -1,0 +1,12 @@
+// How many files this process may have open.
+#pragma once
+
+#include <cstdint>
+
+namespace gridsweep {
+
+// Raises the soft limit to the hard one, which an ordinary user may do: a connection costs a file, and many systems begin
+// with 1024. Returns the limit there is now.
+int64_t RaiseFileLimit();
+
+}  // namespace gridsweep
