@@ -62,11 +62,18 @@ class Coordinator {
     Require(queue_->Load(*files_.reader, clock_.Now()).ok(), "the store does not load");
     runner_ = std::make_unique<BatchRunner>(files_.store.get(), files_.reader.get(), queue_.get());
     loop_ = std::make_unique<CommitLoop>(runner_.get(), &clock_, CommitLoop::Options{});
-    worker_service_ = std::make_unique<WorkerService>(loop_.get(), &gate_, &metrics_);
+    artifacts_ = ArtifactFolder::Open(folder_ / "fuzz.db.artifacts", 1 << 20).value();
+    disk_ = std::make_unique<DiskThread>(absl::Hours(1), [] {});
+    worker_service_ = std::make_unique<WorkerService>(loop_.get(), &gate_, &metrics_,
+                                                      ArtifactParts{.loop = loop_.get(),
+                                                                    .store = files_.store.get(),
+                                                                    .folder = artifacts_.get(),
+                                                                    .disk = disk_.get()});
     sweep_service_ = std::make_unique<SweepService>(SweepService::Parts{
         .loop = loop_.get(),
         .store = files_.store.get(),
         .reader = files_.reader.get(),
+        .artifacts = artifacts_.get(),
         .clock = &clock_,
         .catalog = &Catalog::Builtin(),
         .limits = {.max_jobs = 1'000, .max_raw_factor = 2, .max_axis_values = 100},
@@ -110,9 +117,11 @@ class Coordinator {
   CoordinatorMetrics metrics_;
   CallGate gate_{{}, &clock_, &metrics_};
   StoreFiles files_;
+  std::unique_ptr<ArtifactFolder> artifacts_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<BatchRunner> runner_;
   std::unique_ptr<CommitLoop> loop_;
+  std::unique_ptr<DiskThread> disk_;
   std::unique_ptr<WorkerService> worker_service_;
   std::unique_ptr<SweepService> sweep_service_;
   std::unique_ptr<grpc::Server> server_;
