@@ -15,6 +15,19 @@ function(gridsweep_binary NAME)
   install(TARGETS ${NAME} RUNTIME DESTINATION bin)
 endfunction()
 
+# gridsweep_sanitized(TEST): the settings under which a ctest entry runs in a sanitizer's build.
+function(gridsweep_sanitized TEST)
+  if(GRIDSWEEP_SANITIZE)
+    # Tests crash fake trainers on purpose and look at the signal; programs end while a thread still waits for signals.
+    set_tests_properties(${TEST} PROPERTIES ENVIRONMENT "\
+TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1 handle_segv=0 \
+handle_abort=0 report_thread_leaks=0;\
+ASAN_OPTIONS=handle_segv=0 handle_abort=0 detect_stack_use_after_return=1 allocator_may_return_null=1;\
+LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp print_suppressions=0;\
+UBSAN_OPTIONS=print_stacktrace=1")
+  endif()
+endfunction()
+
 # gridsweep_test(NAME LABEL unit SOURCES a_test.cc ... DEPENDS lib ...): one GoogleTest program, one ctest entry per
 # program (starting a process per case costs more than the cases). Labels: unit contract integration e2e fault torch fuzz.
 function(gridsweep_test NAME)
@@ -28,15 +41,7 @@ function(gridsweep_test NAME)
     set(ARG_TIMEOUT 300)
   endif()
   set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
-  if(GRIDSWEEP_SANITIZE)
-    # Tests crash fake trainers on purpose and look at the signal; programs end while a thread still waits for signals.
-    set_tests_properties(${NAME} PROPERTIES ENVIRONMENT "\
-TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp ignore_noninstrumented_modules=1 handle_segv=0 \
-handle_abort=0 report_thread_leaks=0;\
-ASAN_OPTIONS=handle_segv=0 handle_abort=0 detect_stack_use_after_return=1 allocator_may_return_null=1;\
-LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp print_suppressions=0;\
-UBSAN_OPTIONS=print_stacktrace=1")
-  endif()
+  gridsweep_sanitized(${NAME})
 endfunction()
 
 # gridsweep_embed(TARGET VARIABLE file): makes the file's bytes available as `extern const std::string_view VARIABLE` in
