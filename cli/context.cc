@@ -8,26 +8,13 @@
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <string_view>
+
+#include "common/base/signals.h"
 
 namespace gridsweep {
 namespace {
-
-volatile std::sig_atomic_t interruption_count = 0;
-
-void CountInterruption(int) {
-  interruption_count = interruption_count + 1;
-}
-
-void CountInterruptions() {
-  struct sigaction action {};
-  action.sa_handler = CountInterruption;
-  sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
-  // A reader that goes away (`gridsweep rank 1 | head`) ends a write with an error, not the process with a
-  // signal before it has stopped its children.
-  std::signal(SIGPIPE, SIG_IGN);
-}
 
 // Width from the terminal, else COLUMNS, else 80.
 int TerminalWidth(int fd) {
@@ -52,22 +39,19 @@ Sink MakeSink(std::ostream& stream, int fd) {
   return sink;
 }
 
-void SleepUnlessInterrupted(absl::Duration duration) {
-  // A signal ends the sleep early (EINTR).
-  const timespec time = absl::ToTimespec(duration);
-  nanosleep(&time, nullptr);
-}
-
 }  // namespace
 
 Context ProcessContext() {
-  CountInterruptions();
+  // A reader that goes away (`gridsweep rank 1 | head`) ends a write with an error, not the process with a
+  // signal before it has stopped its children.
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto signals = std::make_shared<SignalCounter>(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP});
   Context context;
   context.out = MakeSink(std::cout, STDOUT_FILENO);
   context.err = MakeSink(std::cerr, STDERR_FILENO);
   context.clock = &SystemClock();
-  context.interruptions = [] { return static_cast<int>(interruption_count); };
-  context.sleep = SleepUnlessInterrupted;
+  context.interruptions = [signals] { return signals->Count(); };
+  context.sleep = [signals](absl::Duration duration) { signals->Sleep(duration); };
   std::error_code error;
   context.program_dir = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
   return context;
