@@ -123,8 +123,8 @@ std::vector<std::string> JobLines(const v1::SweepStatus& status, int width, int 
     lines.push_back("  " + PadRight(Truncate(job.label, label_width), label_width) + "  " +
                     PadRight(job.progress, progress_width) + (with_place ? "  " + job.place : ""));
   }
-  if (shown < status.running_size())
-    lines.push_back(fmt::format("  … and {} more", status.running_size() - shown));
+  const int64_t running = std::max<int64_t>(status.running_size(), status.summary().jobs().running());
+  if (shown < running) lines.push_back(fmt::format("  … and {} more", running - shown));
   return lines;
 }
 

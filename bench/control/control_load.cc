@@ -18,6 +18,7 @@ namespace {
 struct Flags {
   FleetOptions fleet;
   int64_t epoch_ms = 400;
+  double warm_up = 0;
   double seconds = 20;
   int64_t until_jobs = 0;
   bool until_connected = false;
@@ -44,6 +45,7 @@ Json Summary(FleetReport& report, double seconds) {
           {"jobs", report.jobs_done},
           {"epochs_per_second", static_cast<double>(report.epochs_stored) / seconds},
           {"jobs_per_second", static_cast<double>(report.jobs_done) / seconds},
+          {"reports", report.reports},
           {"syncs", report.sync_ms.size()},
           {"sync_ms_p50", Percentile(report.sync_ms, 0.5)},
           {"sync_ms_p99", Percentile(report.sync_ms, 0.99)},
@@ -56,6 +58,7 @@ Json Summary(FleetReport& report, double seconds) {
 void Add(FleetReport& total, const FleetReport& more) {
   total.epochs_stored += more.epochs_stored;
   total.jobs_done += more.jobs_done;
+  total.reports += more.reports;
   total.failed_calls += more.failed_calls;
   if (!more.last_error.empty()) total.last_error = more.last_error;
   total.sync_ms.insert(total.sync_ms.end(), more.sync_ms.begin(), more.sync_ms.end());
@@ -78,6 +81,9 @@ int Main(int argc, char** argv) {
   app.add_option("--epoch-ms", flags.epoch_ms, "How long an epoch takes")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  app.add_option("--warm-up", flags.warm_up, "Seconds before those that count")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   app.add_option("--seconds", flags.seconds, "Ends after this long")
       ->check(CLI::Range(0.1, 1e6))
       ->capture_default_str();
@@ -88,18 +94,29 @@ int Main(int argc, char** argv) {
 
   RaiseFileLimit();
   WorkerFleet fleet(flags.fleet);
-  const absl::Duration begin = SystemClock().Now().monotonic;
+  absl::Duration begin = SystemClock().Now().monotonic;
   absl::Duration last = begin;
+  bool counts = flags.warm_up == 0;
+  int64_t jobs_so_far = 0;
   FleetReport total;
   while (true) {
     absl::SleepFor(absl::Seconds(1));
     const absl::Duration now = SystemClock().Now().monotonic;
     FleetReport report = fleet.Take();
     Add(total, report);
-    fmt::print(stderr, "{}\n", Summary(report, absl::ToDoubleSeconds(now - last)).dump());
+    jobs_so_far += report.jobs_done;
+    Json line = Summary(report, absl::ToDoubleSeconds(now - last));
+    line["jobs_so_far"] = jobs_so_far;
+    fmt::print(stderr, "{}\n", line.dump());
     last = now;
+    if (!counts && now - begin >= absl::Seconds(flags.warm_up)) {
+      total = {};
+      begin = now;
+      counts = true;
+      continue;
+    }
     if (now - begin >= absl::Seconds(flags.seconds)) break;
-    if (flags.until_jobs > 0 && total.jobs_done >= flags.until_jobs) break;
+    if (flags.until_jobs > 0 && jobs_so_far >= flags.until_jobs) break;
     if (flags.until_connected && report.connected == flags.fleet.workers) break;
   }
   fmt::print("{}\n", Summary(total, absl::ToDoubleSeconds(last - begin)).dump());

@@ -13,6 +13,11 @@ namespace {
 
 constexpr BackoffPolicy kReconnect{absl::Milliseconds(500), absl::Seconds(10)};  // as agent::AgentOptions
 
+// A number in [0, 1), another for each attempt.
+double UnitOf(int64_t attempt) {
+  return static_cast<double>((static_cast<uint64_t>(attempt) * 2654435761U) % 1000) / 1000;
+}
+
 }  // namespace
 
 SimulatedWorker::SimulatedWorker(SimulatedWorkerOptions options)
@@ -20,12 +25,12 @@ SimulatedWorker::SimulatedWorker(SimulatedWorkerOptions options)
 
 absl::Duration SimulatedWorker::TimeOf(const Attempt& attempt, uint64_t seq) const {
   const auto epochs = static_cast<double>(std::min(seq - 1, static_cast<uint64_t>(options_.epochs)));
-  return attempt.begin + epochs * options_.epoch;
+  return attempt.begin + epochs * attempt.epoch;
 }
 
 uint64_t SimulatedWorker::Happened(const Attempt& attempt, absl::Duration now) const {
-  const auto epochs = static_cast<uint64_t>(std::clamp(std::floor((now - attempt.begin) / options_.epoch),
-                                                       0.0, static_cast<double>(options_.epochs)));
+  const auto epochs = static_cast<uint64_t>(std::clamp(std::floor((now - attempt.begin) / attempt.epoch), 0.0,
+                                                       static_cast<double>(options_.epochs)));
   return epochs == static_cast<uint64_t>(options_.epochs) ? LastSeq() : epochs + 1;
 }
 
@@ -55,7 +60,7 @@ void SimulatedWorker::FillEvent(int64_t id, uint64_t seq, v1::AttemptEvent& even
   }
   // Learning curves of some shape, another for each attempt.
   const auto epoch = static_cast<double>(seq - 1);
-  const double talent = static_cast<double>((static_cast<uint64_t>(id) * 2654435761U) % 1000) / 1000;
+  const double talent = UnitOf(id);
   v1::EpochMetrics& metrics = *event.mutable_epoch();
   metrics.set_epoch(static_cast<int64_t>(seq) - 1);
   metrics.set_train_loss((2 - talent) / epoch);
@@ -112,7 +117,9 @@ void SimulatedWorker::OnAnswer(const v1::SyncResponse& answer, absl::Duration no
     const auto epochs_of = [&](uint64_t seq) {
       return static_cast<int64_t>(std::clamp<uint64_t>(seq, 1, LastSeq() - 1) - 1);
     };
-    epochs_stored_ += epochs_of(stored.seq()) - epochs_of(found->second.stored);
+    const int64_t epochs = epochs_of(stored.seq()) - epochs_of(found->second.stored);
+    epochs_stored_ += epochs;
+    if (epochs > 0) ++reports_;
     found->second.stored = stored.seq();
     if (stored.seq() != LastSeq()) continue;
     ++jobs_done_;
@@ -120,7 +127,9 @@ void SimulatedWorker::OnAnswer(const v1::SyncResponse& answer, absl::Duration no
   }
   for (const int64_t id : answer.stop()) attempts_.erase(id);
   for (const v1::Lease& lease : answer.leases()) {
-    attempts_.try_emplace(lease.attempt(), Attempt{lease.token(), lease.bundle(), now, 0});
+    // Jobs of a sweep differ; in step they would all begin and end together for ever.
+    const absl::Duration epoch = options_.epoch * (0.7 + 0.6 * UnitOf(lease.attempt()));
+    attempts_.try_emplace(lease.attempt(), Attempt{lease.token(), lease.bundle(), now, epoch, 0});
   }
   PlanNext(now, absl::Milliseconds(answer.next_call_ms()), absl::Milliseconds(answer.news_ms()));
 }

@@ -16,7 +16,7 @@ struct SimulatedWorkerOptions {
   std::string dataset;  // it claims to have
   int slots = 8;
   int epochs = 10;       // of each job
-  absl::Duration epoch;  // how long each takes
+  absl::Duration epoch;  // how long each takes on average; from job to job it varies by 30 % either way
 };
 
 // Deterministic: `now` comes in. Not thread-safe.
@@ -34,13 +34,16 @@ class SimulatedWorker {
   absl::Duration due() const { return due_; }
   int64_t epochs_stored() const { return epochs_stored_; }
   int64_t jobs_done() const { return jobs_done_; }
+  // Times that epochs of an attempt were stored: one or several at once.
+  int64_t reports() const { return reports_; }
 
  private:
   struct Attempt {
     std::string token;
     int64_t bundle = 0;
     absl::Duration begin;
-    uint64_t stored = 0;  // events up to here are stored: 1 started, then an epoch each, then the end
+    absl::Duration epoch;  // how long each takes
+    uint64_t stored = 0;   // events up to here are stored: 1 started, then an epoch each, then the end
   };
 
   // Events of an attempt that have happened by `now`.
@@ -60,6 +63,7 @@ class SimulatedWorker {
   absl::Duration due_ = absl::ZeroDuration();
   int64_t epochs_stored_ = 0;
   int64_t jobs_done_ = 0;
+  int64_t reports_ = 0;
 };
 
 }  // namespace gridsweep::bench

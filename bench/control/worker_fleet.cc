@@ -34,8 +34,7 @@ WorkerFleet::WorkerFleet(FleetOptions options) : options_(std::move(options)) {
     members_.push_back(std::make_unique<Member>(SimulatedWorkerOptions{
         fmt::format("simulated-{}", i), options_.dataset, options_.slots, options_.epochs, options_.epoch}));
     members_.back()->stub = v1::WorkerService::NewStub(ConnectTo(options_.coordinator));
-    // As machines are switched on: within a second, not at once.
-    due_.push({Now() + absl::Seconds(RandomUnit()), static_cast<size_t>(i)});
+    due_.push({Now() + options_.join * RandomUnit(), static_cast<size_t>(i)});
   }
   thread_ = std::thread([this] { Run(); });
 }
@@ -100,7 +99,8 @@ void WorkerFleet::Start(size_t index) {
 void WorkerFleet::Answered(size_t index, Call& call, bool ok, const std::string& error) {
   Member& member = *members_[index];
   const absl::Duration now = Now();
-  const int64_t epochs = member.worker.epochs_stored(), jobs = member.worker.jobs_done();
+  const int64_t epochs = member.worker.epochs_stored(), jobs = member.worker.jobs_done(),
+                reports = member.worker.reports();
   if (ok) {
     member.worker.OnAnswer(call.response, now);
   } else {
@@ -109,6 +109,7 @@ void WorkerFleet::Answered(size_t index, Call& call, bool ok, const std::string&
   const std::lock_guard lock(mutex_);
   report_.epochs_stored += member.worker.epochs_stored() - epochs;
   report_.jobs_done += member.worker.jobs_done() - jobs;
+  report_.reports += member.worker.reports() - reports;
   member.connected = ok;
   if (ok) {
     report_.sync_ms.push_back(static_cast<float>(absl::ToDoubleMilliseconds(now - call.begin)));

@@ -22,11 +22,13 @@ struct FleetOptions {
   int slots = 8;
   int epochs = 10;
   absl::Duration epoch = absl::Milliseconds(400);
+  absl::Duration join = absl::Seconds(4);  // workers begin within it, as machines are switched on
 };
 
 struct FleetReport {
   int64_t epochs_stored = 0;
   int64_t jobs_done = 0;
+  int64_t reports = 0;  // of epochs of an attempt
   int64_t failed_calls = 0;
   std::string last_error;
   std::vector<float> sync_ms;  // of each answered call, from sending it

@@ -3,10 +3,12 @@
 
 control_sizes() {
   if [ -n "$quick" ]; then
-    control_workers=100 control_cells=2000 control_seconds=5 control_idle=200 control_million=20000
+    control_workers=100 control_cells=2000 control_warm_up=5 control_seconds=5 control_idle=200 control_million=4000
   else
-    control_workers=1000 control_cells=20000 control_seconds=30 control_idle=2000 control_million=200000
+    control_workers=1000 control_cells=20000 control_warm_up=8 control_seconds=24 control_idle=2000 control_million=200000
   fi
+  # More than the coordinator is asked to take: 11 jobs of 10 epochs of 0.4 s a worker are 24,000 to 27,000 epochs a second.
+  control_slots=11
 }
 
 # A sweep of $2 cells with 5 seeds, 10 epochs a job.
@@ -22,17 +24,26 @@ control_sweep() {
   }'
 }
 
-# Starts a coordinator on $1; sets $control_pid and $control_address.
+# Starts a coordinator on $1; sets $control_pid, $control_address and $control_metrics.
 control_start() {
   local line
   rm -f "$work/address"
   mkfifo "$work/address"
-  "$bin/gridsweep-coordinator" --db "$1" --listen "${2:-127.0.0.1:0}" --max-jobs 2000000 --log-level warning \
-    >"$work/address" 2>>"$work/log" &
+  "$bin/gridsweep-coordinator" --db "$1" --listen "${2:-127.0.0.1:0}" --metrics 127.0.0.1:0 --max-jobs 2000000 \
+    --log-level warning >"$work/address" 2>>"$work/log" &
   control_pid=$!
   read -r line <"$work/address"
-  line=${line#*:\"}
-  control_address=${line%\"*}
+  control_address=$(sed 's/.*"address":"\([^"]*\)".*/\1/' <<<"$line")
+  control_metrics=$(sed 's/.*"metrics":"\([^"]*\)".*/\1/' <<<"$line")
+}
+
+# A counter of the coordinator's.
+control_counter() {
+  local connection
+  exec {connection}<>"/dev/tcp/${control_metrics%:*}/${control_metrics##*:}"
+  printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
+  awk -v name="$1" '$1 == name { print $2 }' <&"$connection"
+  exec {connection}>&-
 }
 
 control_stop() {
@@ -44,21 +55,24 @@ control_stop() {
 control_cpu() { sed 's/.*) //' "/proc/$control_pid/stat" | awk -v hz="$(getconf CLK_TCK)" '{ print ($12 + $13) / hz }'; }
 control_mib() { awk '/^VmRSS/ { printf "%.1f\n", $2 / 1024 }' "/proc/$control_pid/status"; }
 
-control_load() { "$build/bench/control_load" --coordinator "$control_address" --dataset none "$@" 2>"$work/load.log"; }
+control_load() {
+  "$build/bench/control_load" --coordinator "$control_address" --dataset none --workers "$control_workers" \
+    --slots "$control_slots" "$@" 2>"$work/load.log"
+}
 
 # A number of a line of JSON.
 field() { sed -n "s/.*\"$1\": *\([0-9.e+-]*\).*/\1/p"; }
 
 control_submit() {
-  local i ms
+  local i times=
   control_sweep "submit-$1" "$1" >"$work/submit.yaml"
   for ((i = 0; i < $2; i++)); do
     fresh_db "$work/submit.db"
     control_start "$work/submit.db"
-    ms=$(time_ms "$bin/gridsweep" submit "$work/submit.yaml" --coordinator "$control_address")
+    times+="$(time_ms "$bin/gridsweep" submit "$work/submit.yaml" --coordinator "$control_address")"$'\n'
     control_stop
-    echo "$ms"
-  done | report "submit of $(($1 * 5)) jobs, Enter to accepted" ms 0
+  done
+  printf %s "$times" | report "submit of $(($1 * 5)) jobs, Enter to accepted" ms 0
 }
 
 # Milliseconds of reading commands on sweep $1.
@@ -75,11 +89,49 @@ control_reads() {
   done | report "show$2" ms 0
 }
 
-# What a bare loop of prepared statements does with the same rows in transactions of the same size.
+# What a bare loop of prepared statements does with the same rows, in transactions and reports of the size they had under the
+# load whose summary is $work/load: $1 epochs a transaction.
 control_bare() {
-  local per_commit=$1
-  "$build/bench/bare_store" "$work/bare.db" --jobs "$2" --epochs 10 --epochs-per-commit "$per_commit" >"$work/bare"
-  field epochs_per_second <"$work/bare" | report "bare loop: epochs, $per_commit a transaction" 1/s 0
+  local epochs reports
+  epochs=$(field epochs <"$work/load")
+  reports=$(field reports <"$work/load")
+  "$build/bench/bare_store" "$work/bare.db" --jobs "$(field jobs <"$work/load")" --epochs 10 \
+    --running $((control_workers * control_slots)) --epochs-per-commit "$1" \
+    --epochs-per-report $(((epochs + reports / 2) / reports)) >"$work/bare"
+  field epochs_per_second <"$work/bare" | report "bare loop: epochs, $1 a transaction" 1/s 0
+  echo "$(field epochs_per_second <"$work/load") $(field epochs_per_second <"$work/bare")" |
+    awk '{ print 100 * $1 / $2 }' | report "durable epochs: of the bare loop's" % 0
+}
+
+# Runs every job of a sweep of $control_million cells: what that does to the coordinator's memory.
+control_memory() {
+  local load jobs=0 mib most=0 first=
+  control_sweep million "$control_million" >"$work/million.yaml"
+  fresh_db "$work/million.db"
+  control_start "$work/million.db"
+  time_ms "$bin/gridsweep" submit "$work/million.yaml" --coordinator "$control_address" |
+    report "submit of $((control_million * 5)) jobs, Enter to accepted" ms 0
+  # As many as it can take, to be done sooner.
+  control_slots=16
+  control_load --seconds 7200 --until-jobs $((control_million * 5)) >"$work/rest" &
+  load=$!
+  while kill -0 "$load" 2>/dev/null; do
+    sleep 1
+    jobs=$(tail -n 1 "$work/load.log" | field jobs_so_far)
+    mib=$(control_mib)
+    if [ -z "$first" ] && [ "${jobs:-0}" -ge 10000 ]; then
+      first=$mib
+      echo "$first" | report "coordinator's memory at job 10000" MiB
+    fi
+    most=$(printf '%s\n' "$most" "$mib" | sort -g | tail -n 1)
+  done
+  wait "$load"
+  control_mib | report "coordinator's memory at job $(field jobs_so_far < <(tail -n 1 "$work/load.log"))" MiB
+  echo "$most" | report "the most on the way" MiB
+  field jobs_per_second <"$work/rest" | report "finished jobs, to the last" 1/s 0
+  field epochs_per_second <"$work/rest" | report "durable epochs, to the last" 1/s 0
+  control_stop
+  fresh_db "$work/million.db"
 }
 
 # Idle workers: CPU and memory they cost, and how soon all are back after a restart.
@@ -96,7 +148,8 @@ control_idle_workers() {
     case $line in *"\"connected\":$control_idle,"*) break ;; esac
     sleep 0.5
   done
-  sleep 5
+  # Those that came first have been told how often few workers call.
+  sleep 15
   before=$(control_cpu)
   sleep $seconds
   echo "$before $(control_cpu)" | awk -v s=$seconds '{ print 100 * ($2 - $1) / s }' |
@@ -131,11 +184,10 @@ control_optuna() {
 }
 
 bench_control() {
-  local load jobs left
+  local load per_commit left
   control_sizes
   heading "control: $control_workers workers, $((control_cells * 5)) jobs of 10 epochs"
   control_submit "$control_cells" "$repeats"
-  control_submit "$control_million" 1
 
   control_sweep control "$control_cells" >"$work/control.yaml"
   fresh_db "$work/control.db"
@@ -145,9 +197,9 @@ bench_control() {
   cp "$work/control.db" "$work/bare.db"
 
   control_start "$work/control.db"
-  control_load --workers "$control_workers" --seconds "$control_seconds" >"$work/load" &
+  control_load --warm-up "$control_warm_up" --seconds "$control_seconds" >"$work/load" &
   load=$!
-  sleep $((control_seconds / 3))
+  sleep $((control_warm_up + 2))
   control_reads control ", under the load"
   wait "$load"
   field epochs_per_second <"$work/load" | report "durable epochs" 1/s 0
@@ -156,19 +208,19 @@ bench_control() {
   field sync_ms_p99 <"$work/load" | report "Sync, 99th percentile" ms
   field failed_calls <"$work/load" | report "failed calls" '' 0
   control_mib | report "coordinator's memory after it" MiB
-  jobs=$(field jobs <"$work/load")
+  per_commit=$(echo "$(control_counter gridsweep_epochs_reported_total) $(control_counter gridsweep_commits_total)" |
+    awk '{ print int($1 / $2 + 0.5) }')
   control_stop
-  control_bare 500 "$jobs"
+  control_bare "$per_commit"
 
   control_start "$work/control.db"
   # The coordinator's count: it has stored more than the workers that were stopped have heard of.
   left=$("$bin/gridsweep" sql "SELECT pending + running AS jobs FROM v_sweeps" --coordinator "$control_address" \
     --format csv | tr -d '\r' | tail -n 1)
-  [ "$left" -eq 0 ] ||
-    control_load --workers "$control_workers" --seconds 600 --until-jobs "$left" >"$work/rest"
+  [ "$left" -eq 0 ] || control_load --seconds 600 --until-jobs "$left" >"$work/rest"
   control_reads control ", all jobs done"
-  control_mib | report "coordinator's memory at the end" MiB
   control_stop
+  control_memory
   control_idle_workers
   control_optuna "$([ -n "$quick" ] && echo 20 || echo 500)"
   [ ! -e "$work/optuna" ] ||

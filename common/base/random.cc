@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <vector>
 
 namespace gridsweep {
 namespace {
@@ -22,12 +23,11 @@ void FillRandom(void* out, size_t size) {
 }  // namespace
 
 std::string RandomHex(int bytes) {
+  std::vector<unsigned char> random(static_cast<size_t>(bytes));
+  FillRandom(random.data(), random.size());
   std::string hex;
-  for (int i = 0; i < bytes; ++i) {
-    unsigned char byte = 0;
-    FillRandom(&byte, 1);
-    fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
-  }
+  hex.reserve(2 * random.size());
+  for (const unsigned char byte : random) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
   return hex;
 }
 

@@ -20,16 +20,17 @@ inline constexpr int kMaxRequestBytes = 32 << 20;
 // How both ends find out that the other is gone. They must fit: a server that is pinged more often than it expects closes the
 // connection with "Too many pings".
 struct Keepalive {
-  std::chrono::milliseconds client_ping = std::chrono::seconds(20);
+  std::chrono::milliseconds client_ping =
+      std::chrono::seconds(30);  // seldom: an idle worker calls more often
   std::chrono::milliseconds client_patience = std::chrono::seconds(10);
   std::chrono::milliseconds server_expects =
-      std::chrono::seconds(10);  // at least this long between two pings, also on an idle connection
-  std::chrono::milliseconds server_ping = std::chrono::seconds(30);
+      std::chrono::seconds(15);  // at least this long between two pings, also on an idle connection
+  std::chrono::milliseconds server_ping = std::chrono::seconds(60);
   std::chrono::milliseconds server_patience = std::chrono::seconds(10);
 };
 static_assert(Keepalive{}.client_ping >= 2 * Keepalive{}.server_expects);
 
-// A channel that notices a silent peer within 30 s and reconnects within seconds of its return. INVALID_ARGUMENT if a token
+// A channel that notices a silent peer within 40 s and reconnects within seconds of its return. INVALID_ARGUMENT if a token
 // or certificate is given without ca_file: it would travel unencrypted, to anybody. Otherwise the error of the file that
 // cannot be used.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const Endpoint& endpoint);

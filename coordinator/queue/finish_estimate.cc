@@ -46,17 +46,21 @@ double EstimateFinish(const std::vector<BusySlot>& busy, int64_t slots, std::vec
     return std::make_tuple(a.sweep, -a.seconds) < std::make_tuple(b.sweep, -b.seconds);
   });
   const auto places = static_cast<int64_t>(free_at.size());
+  double latest =
+      *std::max_element(free_at.begin(), free_at.end());  // of free_at: what is taken out is its least
   for (const WaitingWork& work : waiting) {
     for (int64_t left = work.bundles; left > 0; --left) {
-      const double latest = *std::max_element(free_at.begin(), free_at.end());
       if (left >= 2 * places && latest - free_at.front() <= work.seconds) {
         // The slots take turns: as many rounds at once as leave some for the uneven end.
         const int64_t rounds = left / places - 1;
-        for (double& time : free_at) time += static_cast<double>(rounds) * work.seconds;
+        const double later = static_cast<double>(rounds) * work.seconds;
+        for (double& time : free_at) time += later;
+        latest += later;
         left -= rounds * places;
       }
       std::pop_heap(free_at.begin(), free_at.end(), std::greater<>());
       free_at.back() += work.seconds;
+      latest = std::max(latest, free_at.back());
       if (work.counts) end = std::max(end, free_at.back());
       std::push_heap(free_at.begin(), free_at.end(), std::greater<>());
     }

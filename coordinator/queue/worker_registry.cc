@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kSickAfter = 3;  // different jobs
 constexpr absl::Duration kQuarantine = absl::Minutes(10);
+constexpr absl::Duration kCountInterval = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -96,7 +97,7 @@ bool WorkerRegistry::IsLive(const KnownWorker& worker, const Instant& now) const
 }
 
 const WorkerRegistry::Fleet& WorkerRegistry::LiveFleet(const Instant& now) {
-  if (fleet_counted_ == now.monotonic) return fleet_;
+  if (now.monotonic - fleet_counted_ < kCountInterval) return fleet_;
   fleet_ = {};
   for (const auto& [name, worker] : workers_) {
     if (!IsLive(worker, now)) continue;

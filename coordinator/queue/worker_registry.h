@@ -72,7 +72,7 @@ class WorkerRegistry {
 
   // Heard within the lease, and has not left.
   bool IsLive(const KnownWorker& worker, const Instant& now) const;
-  // Counted once for all requests of a batch, which have one `now`.
+  // A worker that falls silent is counted for 100 ms more: counting a thousand in each batch would be dear.
   const Fleet& LiveFleet(const Instant& now);
   bool AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const;
   // A job of its has come to its end. A worker that fails several different jobs in a row is taken for sick, as long as there

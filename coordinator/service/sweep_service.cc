@@ -184,6 +184,8 @@ absl::Status SweepService::DoListJobs(const v1::ListJobsRequest& request, v1::Li
   const int64_t limit = request.limit() > 0 ? request.limit() : std::numeric_limits<int64_t>::max();
   GS_ASSIGN_OR_RETURN(const std::vector<JobRecord> jobs, parts_.reader->ListJobs(sweep, state, limit));
   for (const JobRecord& job : jobs) *response.add_jobs() = ToProto(job);
+  GS_ASSIGN_OR_RETURN(const SweepRecord record, parts_.reader->GetSweep(sweep));
+  *response.mutable_objective() = ToProto(record).objective();
   return absl::OkStatus();
 }
 

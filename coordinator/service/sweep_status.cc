@@ -13,6 +13,9 @@ namespace {
 constexpr absl::Duration kRateWindow = absl::Minutes(3);
 constexpr int64_t kRecentFailures = 3;
 
+// More than a screen has room for; thousands, with their learning curves, would be slow to read and to send.
+constexpr int64_t kMostRunning = 100;
+
 void AddRunning(const std::vector<RunningJobRecord>& records, const LiveView& live, const AxisUse& use,
                 const Objective& objective, v1::SweepStatus& status) {
   std::unordered_map<AttemptId, const LiveLease*> leases;
@@ -66,7 +69,7 @@ absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id
   *status.mutable_summary() = ToProto(sweep);
   GS_ASSIGN_OR_RETURN(const auto levels, reader.AxisLevels(id));
   const AxisUse use = FindAxisUse(levels);
-  GS_ASSIGN_OR_RETURN(const std::vector<RunningJobRecord> running, reader.ListRunning(id));
+  GS_ASSIGN_OR_RETURN(const std::vector<RunningJobRecord> running, reader.ListRunning(id, kMostRunning));
   AddRunning(running, live, use, sweep.objective, status);
   GS_ASSIGN_OR_RETURN(const std::optional<JobRecord> best, reader.BestJob(id));
   if (best && best->objective) {

@@ -21,7 +21,7 @@ class SqliteReader : public StoreReader {
   absl::StatusOr<std::vector<std::vector<std::string>>> AxisLevels(SweepId sweep) override;
   absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) override;
   absl::StatusOr<int64_t> CountEpochsSince(SweepId sweep, absl::Time since) override;
-  absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep) override;
+  absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep, int64_t limit) override;
   absl::StatusOr<std::optional<JobRecord>> BestJob(SweepId sweep) override;
   absl::StatusOr<std::vector<std::string>> RecentFailures(SweepId sweep, int64_t limit) override;
 

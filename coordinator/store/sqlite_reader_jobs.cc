@@ -206,7 +206,7 @@ absl::StatusOr<std::optional<JobRecord>> SqliteReader::BestJob(SweepId sweep) {
   return best;
 }
 
-absl::StatusOr<std::vector<RunningJobRecord>> SqliteReader::ListRunning(SweepId sweep) {
+absl::StatusOr<std::vector<RunningJobRecord>> SqliteReader::ListRunning(SweepId sweep, int64_t limit) {
   std::vector<RunningJobRecord> running;
   const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
     GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
@@ -218,8 +218,8 @@ absl::StatusOr<std::vector<RunningJobRecord>> SqliteReader::ListRunning(SweepId 
               "c.scheduler, "
               "j.seed, w.name, a.device FROM attempts a JOIN jobs j ON j.id = a.job JOIN cells c ON c.id = "
               "j.cell "
-              "JOIN workers w ON w.id = a.worker WHERE a.sweep = ?1 AND a.ended_us IS NULL ORDER BY a.id",
-              sweep.value));
+              "JOIN workers w ON w.id = a.worker WHERE a.sweep = ?1 AND a.ended_us IS NULL ORDER BY a.id LIMIT ?2",
+              sweep.value, limit));
       while (true) {
         GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
         if (!more) break;

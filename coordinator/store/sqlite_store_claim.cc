@@ -61,12 +61,11 @@ void SplitForSlots(std::vector<std::vector<JobId>>& bundles, int64_t slots) {
   bundles = std::move(split);
 }
 
-// The job's document: the cell's, with what the cell leaves open.
-absl::StatusOr<std::string> JobDocument(const std::string& params, int64_t seed, const std::string& digest) {
-  GS_ASSIGN_OR_RETURN(Json json, ParseJson(params));
-  json["seed"] = seed;
-  json["dataset_digest"] = digest;
-  return json.dump();
+// The job's document: `params`, the JSON object of its cell, and what that leaves open. Put together as text: reading it first
+// would be a tenth of the time a claim takes.
+std::string JobDocument(std::string params, int64_t seed, const std::string& digest) {
+  params.pop_back();
+  return fmt::format(R"({},"dataset_digest":{},"seed":{}}})", params, Json(digest).dump(), seed);
 }
 
 }  // namespace
@@ -233,7 +232,7 @@ absl::StatusOr<ClaimedJob> SqliteStore::ReadClaim(JobId id, const ClaimRequest& 
                  .work = row.Int(8),
                  .epochs = row.Int(9),
                  .added_epochs = row.Real(10)};
-  GS_ASSIGN_OR_RETURN(job.job_json, JobDocument(row.Text(5), row.Int(6), row.Text(7)));
+  job.job_json = JobDocument(row.Text(5), row.Int(6), row.Text(7));
   if (job.attempt.number > 1) {
     GS_ASSIGN_OR_RETURN(job.checkpoints, CheckpointsOf(id));
   }

@@ -34,6 +34,14 @@ absl::Status SqliteStore::RecordStarted(AttemptId attempt, const std::string& to
 
 absl::Status SqliteStore::BindDataset(SweepId sweep, const DatasetInfo& dataset) {
   if (dataset.digest.empty()) return InvalidArgument("data set '{}' came without a digest", dataset.name);
+  // For all attempts of a sweep but the first there is nothing to write.
+  {
+    GS_ASSIGN_OR_RETURN(Statement bound,
+                        db_->Query("SELECT 1 FROM sweeps WHERE id = ?1 AND dataset_digest = ?2", sweep.value,
+                                   dataset.digest));
+    GS_ASSIGN_OR_RETURN(const bool is_bound, bound.Step());
+    if (is_bound) return absl::OkStatus();
+  }
   GS_RETURN_IF_ERROR(db_->Run(
       "INSERT INTO datasets (digest, name, class_names, train_size, test_size) VALUES (?1, ?2, ?3, ?4, ?5) "
       "ON CONFLICT DO NOTHING",

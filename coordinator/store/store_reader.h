@@ -162,7 +162,8 @@ class StoreReader {
   virtual absl::StatusOr<EpochProgress> GetEpochProgress(SweepId sweep) = 0;
   // Epochs stored since `since`, by the coordinator's wall clock; for throughput.
   virtual absl::StatusOr<int64_t> CountEpochsSince(SweepId sweep, absl::Time since) = 0;
-  virtual absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep) = 0;
+  // Those begun first.
+  virtual absl::StatusOr<std::vector<RunningJobRecord>> ListRunning(SweepId sweep, int64_t limit) = 0;
   // The best result so far in the sweep's objective; nullopt before the first.
   virtual absl::StatusOr<std::optional<JobRecord>> BestJob(SweepId sweep) = 0;
   // "job 17: <error>" of the newest ended-as-failed-or-lost attempts.

@@ -70,6 +70,8 @@ TEST_F(ClusterTest, ASweepFromSubmitToTable) {
   EXPECT_THAT(JsonOf({"list"}).dump(), HasSubstr("small"));
   EXPECT_EQ(JsonOf({"show", "small"}).size(), 8u);
   EXPECT_EQ(JsonOf({"show", "small", "--state", "running"}).size(), 2u);
+  EXPECT_EQ(JsonOf({"show", "small", "--top", "3"}).size(), 3u);
+  EXPECT_EQ(JsonOf({"show", "small", "--top", "0"}).size(), 8u);
 
   const auto watch = cluster_.Launch("watch", {"watch", "small", "--coordinator", cluster_.address()});
   EXPECT_TRUE(watch->IsRunning());

@@ -40,7 +40,7 @@ TEST_P(StoreReaderTest, UnknownIdsAreNotFound) {
   EXPECT_THAT(s_->reader().GetSweep(SweepId{77}), not_found);
   EXPECT_THAT(s_->reader().GetEpochProgress(SweepId{77}), not_found);
   EXPECT_THAT(s_->reader().CountEpochsSince(SweepId{77}, At(0)), not_found);
-  EXPECT_THAT(s_->reader().ListRunning(SweepId{77}), not_found);
+  EXPECT_THAT(s_->reader().ListRunning(SweepId{77}, 1), not_found);
   EXPECT_THAT(s_->reader().BestJob(SweepId{77}), not_found);
   EXPECT_THAT(s_->reader().RecentFailures(SweepId{77}, 1), not_found);
   EXPECT_THAT(s_->reader().ListResults(SweepId{77}), not_found);
@@ -88,7 +88,9 @@ TEST_P(StoreReaderTest, ListsRunningJobsWithTheirCurves) {
   const OpenAttempt attempt = s_->ClaimOne();
   ASSERT_THAT(s_->TryStart(attempt), IsOk());
   ASSERT_THAT(s_->TryEpoch(attempt, 2, MakeEpoch(1, 0.5)), IsOk());
-  ASSERT_OK_AND_ASSIGN(const std::vector<RunningJobRecord> running, s_->reader().ListRunning(id));
+  ASSERT_OK_AND_ASSIGN(const std::vector<RunningJobRecord> none, s_->reader().ListRunning(id, 0));
+  EXPECT_THAT(none, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const std::vector<RunningJobRecord> running, s_->reader().ListRunning(id, 100));
   ASSERT_THAT(running, SizeIs(1));
   EXPECT_EQ(running[0].job, attempt.job);
   EXPECT_EQ(running[0].worker, "w1");

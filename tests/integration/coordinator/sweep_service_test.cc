@@ -204,6 +204,7 @@ TEST_F(SweepServiceTest, RankOrdersCellsAndComparesLevels) {
 TEST_F(SweepServiceTest, JobsAreListedAndShownInDetail) {
   ASSERT_THAT(Submit("key"), IsOk());
   ASSERT_OK_AND_ASSIGN(v1::ListJobsResponse jobs, ListJobs("grid", "pending", 3));
+  EXPECT_EQ(jobs.objective().metric(), "val_accuracy");
   EXPECT_THAT(jobs.jobs(), SizeIs(3));
   ASSERT_OK_AND_ASSIGN(jobs, ListJobs("grid"));
   EXPECT_THAT(jobs.jobs(), SizeIs(8)) << "no limit means all";
