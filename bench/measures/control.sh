@@ -89,23 +89,32 @@ control_reads() {
   done | report "show$2" ms 0
 }
 
+# Epochs a transaction, of the coordinator that runs.
+control_per_commit() {
+  echo "$(control_counter gridsweep_epochs_reported_total) $(control_counter gridsweep_commits_total)" |
+    awk '{ print int($1 / $2 + 0.5) }'
+}
+
 # What a bare loop of prepared statements does with the same rows, in transactions and reports of the size they had under the
-# load whose summary is $work/load: $1 epochs a transaction.
+# load whose summary is $1: $2 epochs a transaction. As many jobs as the load had, at most all of them.
 control_bare() {
-  local epochs reports
-  epochs=$(field epochs <"$work/load")
-  reports=$(field reports <"$work/load")
-  "$build/bench/bare_store" "$work/bare.db" --jobs "$(field jobs <"$work/load")" --epochs 10 \
-    --running $((control_workers * control_slots)) --epochs-per-commit "$1" \
+  local epochs reports jobs
+  epochs=$(field epochs <"$1")
+  reports=$(field reports <"$1")
+  jobs=$(field jobs <"$1")
+  fresh_db "$work/bare.db"
+  cp "$work/base.db" "$work/bare.db"
+  "$build/bench/bare_store" "$work/bare.db" --jobs $((jobs < control_cells * 5 ? jobs : control_cells * 5)) --epochs 10 \
+    --running $((control_workers * control_slots)) --epochs-per-commit "$2" \
     --epochs-per-report $(((epochs + reports / 2) / reports)) >"$work/bare"
-  field epochs_per_second <"$work/bare" | report "bare loop: epochs, $1 a transaction" 1/s 0
-  echo "$(field epochs_per_second <"$work/load") $(field epochs_per_second <"$work/bare")" |
+  field epochs_per_second <"$work/bare" | report "bare loop: epochs, $2 a transaction" 1/s 0
+  echo "$(field epochs_per_second <"$1") $(field epochs_per_second <"$work/bare")" |
     awk '{ print 100 * $1 / $2 }' | report "durable epochs: of the bare loop's" % 0
 }
 
 # Runs every job of a sweep of $control_million cells: what that does to the coordinator's memory.
 control_memory() {
-  local load jobs=0 mib most=0 first=
+  local load jobs=0 mib most=0 first= per_commit
   control_sweep million "$control_million" >"$work/million.yaml"
   fresh_db "$work/million.db"
   control_start "$work/million.db"
@@ -130,7 +139,9 @@ control_memory() {
   echo "$most" | report "the most on the way" MiB
   field jobs_per_second <"$work/rest" | report "finished jobs, to the last" 1/s 0
   field epochs_per_second <"$work/rest" | report "durable epochs, to the last" 1/s 0
+  per_commit=$(control_per_commit)
   control_stop
+  control_bare "$work/rest" "$per_commit"
   fresh_db "$work/million.db"
 }
 
@@ -192,9 +203,9 @@ bench_control() {
   control_sweep control "$control_cells" >"$work/control.yaml"
   fresh_db "$work/control.db"
   control_start "$work/control.db"
-  "$bin/gridsweep" submit "$work/control.yaml" --coordinator "$control_address" >/dev/null
+  "$bin/gridsweep" submit "$work/control.yaml" --coordinator "$control_address" >/dev/null 2>"$work/err"
   control_stop
-  cp "$work/control.db" "$work/bare.db"
+  cp "$work/control.db" "$work/base.db"
 
   control_start "$work/control.db"
   control_load --warm-up "$control_warm_up" --seconds "$control_seconds" >"$work/load" &
@@ -208,10 +219,9 @@ bench_control() {
   field sync_ms_p99 <"$work/load" | report "Sync, 99th percentile" ms
   field failed_calls <"$work/load" | report "failed calls" '' 0
   control_mib | report "coordinator's memory after it" MiB
-  per_commit=$(echo "$(control_counter gridsweep_epochs_reported_total) $(control_counter gridsweep_commits_total)" |
-    awk '{ print int($1 / $2 + 0.5) }')
+  per_commit=$(control_per_commit)
   control_stop
-  control_bare "$per_commit"
+  control_bare "$work/load" "$per_commit"
 
   control_start "$work/control.db"
   # The coordinator's count: it has stored more than the workers that were stopped have heard of.
@@ -224,6 +234,6 @@ bench_control() {
   control_idle_workers
   control_optuna "$([ -n "$quick" ] && echo 20 || echo 500)"
   [ ! -e "$work/optuna" ] ||
-    awk -v ours="$(field jobs_per_second <"$work/load")" -v theirs="$(field trials_per_second <"$work/optuna")" \
+    awk -v ours="$(field jobs_per_second <"$work/rest")" -v theirs="$(field trials_per_second <"$work/optuna")" \
       'BEGIN { if (theirs > 0) printf "ours are %.0f times as many jobs a second as its trials\n", ours / theirs }'
 }
