@@ -1,14 +1,13 @@
 #include "common/base/secret.h"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
+
+#include "common/base/atomic_file.h"
 
 namespace gridsweep {
 
@@ -32,46 +31,16 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
   return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
 }
 
-namespace {
-
-// Makes a rename or link in it last over a power cut.
-bool SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool synced = fsync(fd) == 0;
-  close(fd);
-  return synced;
-}
-
-}  // namespace
-
 absl::Status WriteSecretFile(const std::string& path, std::string_view content, bool replace) {
-  std::string temporary = path + ".new-XXXXXX";
-  const int fd = mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
-  if (fd < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
-  bool written = true;
-  for (std::string_view rest = content; written && !rest.empty();) {
-    const ssize_t count = write(fd, rest.data(), rest.size());
-    if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
-    written = count > 0 || errno == EINTR;
-  }
+  GS_ASSIGN_OR_RETURN(AtomicFile file,
+                      AtomicFile::Create(path, 0600, replace ? Existing::kReplace : Existing::kKeep));
+  GS_RETURN_IF_ERROR(file.Write(content));
   // What root replaces, the coordinator's user must still be able to read.
   struct stat old {};
-  if (replace && geteuid() == 0 && lstat(path.c_str(), &old) == 0)
-    written = written && fchown(fd, old.st_uid, old.st_gid) == 0;
-  written = written && fsync(fd) == 0;
-  // link, unlike rename, does not replace.
-  const bool placed = written && (replace ? rename(temporary.c_str(), path.c_str()) == 0
-                                          : link(temporary.c_str(), path.c_str()) == 0);
-  const int error = errno;
-  close(fd);
-  if (!placed || !replace) unlink(temporary.c_str());
-  if (placed && SyncFolderOf(path)) return absl::OkStatus();
-  if (placed) return ErrnoError(errno, fmt::format("cannot sync the folder of '{}'", path));
-  if (error == EEXIST) return AlreadyExists("'{}' exists already", path);
-  return ErrnoError(error, fmt::format("cannot write '{}'", path));
+  if (replace && geteuid() == 0 && lstat(path.c_str(), &old) == 0 &&
+      fchown(file.fd(), old.st_uid, old.st_gid) != 0)
+    return ErrnoError(errno, fmt::format("cannot write '{}'", path));
+  return file.Finish();
 }
 
 }  // namespace gridsweep
