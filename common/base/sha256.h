@@ -26,4 +26,7 @@ class Sha256 {
 
 std::string Sha256Hex(std::string_view text);
 
+// Whether `text` could be one: 64 lower-case hex digits.
+bool IsSha256(std::string_view text);
+
 }  // namespace gridsweep

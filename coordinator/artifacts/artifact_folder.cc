@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -15,27 +14,11 @@ namespace gridsweep {
 namespace {
 
 constexpr std::string_view kSuffix = ".safetensors";
-constexpr std::string_view kUnfinished = ".part-";
 // What is left of the disk for the database.
 constexpr uint64_t kDiskReserve = 64 << 20;
 constexpr size_t kDigits = 64;
 
-absl::Status SyncFolder(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return ErrnoError(errno, fmt::format("cannot open '{}'", path));
-  const int rc = fsync(fd);
-  const int error = errno;
-  close(fd);
-  return rc == 0 ? absl::OkStatus() : ErrnoError(error, fmt::format("cannot sync '{}'", path));
-}
-
 }  // namespace
-
-bool IsSha256(std::string_view text) {
-  return text.size() == kDigits && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
 
 // --- Pin
 
@@ -132,25 +115,21 @@ absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receiv
     }
     bytes_ += bytes;
   }
-  std::string temporary = fmt::format("{}/{}{}XXXXXX", path_, sha256, kUnfinished);
-  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) {
-    const absl::Status status = ErrnoError(errno, fmt::format("cannot write to '{}'", path_));
+  absl::StatusOr<AtomicFile> file = AtomicFile::Create(PathOf(sha256), 0600, Existing::kReplace);
+  if (!file.ok()) {
     const std::lock_guard lock(mu_);
     bytes_ -= bytes;
-    return status;
+    return file.status();
   }
-  return std::unique_ptr<Incoming>(new Incoming(this, sha256, bytes, std::move(temporary), fd));
+  return std::unique_ptr<Incoming>(new Incoming(this, sha256, bytes, *std::move(file)));
 }
 
-ArtifactFolder::Incoming::Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes,
-                                   std::string temporary, int fd)
-    : folder_(folder), sha256_(std::move(sha256)), bytes_(bytes), temporary_(std::move(temporary)), fd_(fd) {}
+ArtifactFolder::Incoming::Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes, AtomicFile file)
+    : folder_(folder), sha256_(std::move(sha256)), bytes_(bytes), file_(std::move(file)) {}
 
 ArtifactFolder::Incoming::~Incoming() {
-  if (fd_ < 0) return;
-  close(fd_);
-  unlink(temporary_.c_str());
+  if (!file_) return;
+  file_.reset();
   const std::lock_guard lock(folder_->mu_);
   folder_->bytes_ -= bytes_;
 }
@@ -160,13 +139,7 @@ absl::Status ArtifactFolder::Incoming::Write(std::string_view data) {
   if (written_ > bytes_)
     return InvalidArgument("there are more than the {} bytes that were announced", bytes_);
   hash_.Update(data);
-  while (!data.empty()) {
-    const ssize_t count = write(fd_, data.data(), data.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", temporary_));
-    data.remove_prefix(static_cast<size_t>(count));
-  }
-  return absl::OkStatus();
+  return file_->Write(data);
 }
 
 absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
@@ -174,20 +147,19 @@ absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
   const std::string found = hash_.HexDigest();
   if (found != sha256_)
     return InvalidArgument("the bytes have the SHA-256 {}, {} was announced", found, sha256_);
-  if (fsync(fd_) != 0) return ErrnoError(errno, fmt::format("cannot sync '{}'", temporary_));
+  GS_RETURN_IF_ERROR(file_->Sync());
   std::optional<Pin> pin;
   {
     // Together with the entry: a file without one would not be counted, one without a file not be sent.
     const std::lock_guard lock(folder_->mu_);
-    if (rename(temporary_.c_str(), folder_->PathOf(sha256_).c_str()) != 0)
-      return ErrnoError(errno, fmt::format("cannot write to '{}'", folder_->path_));
+    GS_RETURN_IF_ERROR(file_->Move());
+    file_.reset();
     Entry& entry = folder_->entries_[sha256_];
     folder_->bytes_ -= entry.bytes;  // of the same content, which came on another way meanwhile
     entry.bytes = bytes_;
-    close(std::exchange(fd_, -1));
     pin.emplace(folder_->PinLocked(sha256_));
   }
-  GS_RETURN_IF_ERROR(SyncFolder(folder_->path_));
+  GS_RETURN_IF_ERROR(SyncFolderOf(folder_->PathOf(sha256_)));
   return *std::move(pin);
 }
 

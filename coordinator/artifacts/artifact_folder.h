@@ -11,15 +11,13 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/atomic_file.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 
 namespace gridsweep {
 
 inline constexpr int64_t kMaxArtifactBytes = 64 << 20;
-
-// Whether `text` is 64 lower-case hex digits.
-bool IsSha256(std::string_view text);
 
 // Thread-safe. One process owns a folder; others may read it. Knows nothing of who refers to a file: Collect asks.
 class ArtifactFolder {
@@ -56,13 +54,12 @@ class ArtifactFolder {
 
    private:
     friend class ArtifactFolder;
-    Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes, std::string temporary, int fd);
+    Incoming(ArtifactFolder* folder, std::string sha256, int64_t bytes, AtomicFile file);
 
     ArtifactFolder* const folder_;
     const std::string sha256_;
     const int64_t bytes_;
-    const std::string temporary_;
-    int fd_;
+    std::optional<AtomicFile> file_;  // nullopt: in its place
     int64_t written_ = 0;
     Sha256 hash_;
   };

@@ -1,16 +1,15 @@
 #include "worker/agent/checkpoint_folder.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
+#include "common/base/atomic_file.h"
 #include "common/base/sha256.h"
 
 namespace gridsweep::agent {
@@ -18,16 +17,6 @@ namespace {
 
 constexpr char kSuffix[] = ".safetensors";
 constexpr size_t kPiece = 256 << 10;
-
-absl::Status WriteAll(int fd, std::string_view data, const std::string& path) {
-  while (!data.empty()) {
-    const ssize_t count = write(fd, data.data(), data.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
-    data.remove_prefix(static_cast<size_t>(count));
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -59,25 +48,16 @@ absl::Status CheckpointFolder::Check(const std::string& sha256) const {
 
 absl::Status CheckpointFolder::Add(const std::string& sha256,
                                    const std::function<absl::StatusOr<std::string>()>& next) const {
-  std::string temporary = fmt::format("{}/{}.part-XXXXXX", path_, sha256);
-  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) return ErrnoError(errno, fmt::format("cannot write to '{}'", path_));
-  const absl::Status status = [&]() -> absl::Status {
-    Sha256 hash;
-    while (true) {
-      GS_ASSIGN_OR_RETURN(const std::string data, next());
-      if (data.empty()) break;
-      hash.Update(data);
-      GS_RETURN_IF_ERROR(WriteAll(fd, data, temporary));
-    }
-    if (hash.HexDigest() != sha256) return DataLoss("other bytes than those of {} arrived", sha256);
-    if (fsync(fd) != 0 || rename(temporary.c_str(), FileOf(sha256).c_str()) != 0)
-      return ErrnoError(errno, fmt::format("cannot write to '{}'", path_));
-    return absl::OkStatus();
-  }();
-  close(fd);
-  if (!status.ok()) unlink(temporary.c_str());
-  return status;
+  GS_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(FileOf(sha256), 0600, Existing::kReplace));
+  Sha256 hash;
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const std::string data, next());
+    if (data.empty()) break;
+    hash.Update(data);
+    GS_RETURN_IF_ERROR(file.Write(data));
+  }
+  if (hash.HexDigest() != sha256) return DataLoss("other bytes than those of {} arrived", sha256);
+  return file.Finish();
 }
 
 void CheckpointFolder::Remove(const std::string& sha256) const {
@@ -100,8 +80,9 @@ void CheckpointFolder::Prune(const std::set<std::string>& needed, int64_t limit,
     const auto written = files->last_write_time(vanished);
     if (vanished) continue;
     bytes += size;
-    // Also what a trainer that was killed has left unfinished.
-    if (!needed.contains(files->path().stem())) found.push_back({written, files->path(), size});
+    // Also what a trainer that was killed has left unfinished, but not what is being fetched.
+    const std::string name = files->path().filename();
+    if (!needed.contains(name.substr(0, name.find('.')))) found.push_back({written, files->path(), size});
   }
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.written < b.written; });
   const auto oldest = std::filesystem::file_time_type::clock::now() - absl::ToChronoSeconds(age);

@@ -6,18 +6,17 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
+#include "common/base/atomic_file.h"
 #include "common/base/sha256.h"
 
 namespace gridsweep {
 namespace {
 
 constexpr std::string_view kSuffix = ".safetensors";
-constexpr std::string_view kTemporary = ".writing-";  // no reader looks at names like this
-constexpr std::chrono::hours kAbandoned{1};           // longer than any write takes
+constexpr std::chrono::hours kAbandoned{1};  // longer than any write takes
 
 // Closes on every way out.
 class File {
@@ -34,34 +33,11 @@ class File {
   const int fd_;
 };
 
-absl::Status WriteAll(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  if (fsync(fd) != 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
-  return absl::OkStatus();
-}
-
-// Makes a rename in the folder durable.
-absl::Status SyncFolder(const std::string& path) {
-  const File folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.fd() < 0 || fsync(folder.fd()) != 0)
-    return ErrnoError(errno, fmt::format("cannot write folder '{}'", path));
-  return absl::OkStatus();
-}
-
-bool IsSha256(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 void RemoveAbandoned(const std::string& path) {
   std::error_code error;
   const auto now = std::filesystem::file_time_type::clock::now();
   for (std::filesystem::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    if (!it->path().filename().string().starts_with(kTemporary)) continue;
+    if (it->path().filename().string().find(kUnfinished) == std::string::npos) continue;
     std::error_code ignored;
     const auto written = it->last_write_time(ignored);
     if (!ignored && now - written > kAbandoned) std::filesystem::remove(it->path(), ignored);
@@ -83,30 +59,25 @@ absl::StatusOr<CheckpointFolder> CheckpointFolder::Open(const std::string& path)
   return CheckpointFolder(path);
 }
 
+std::string CheckpointFolder::PathOf(const std::string& sha256) const {
+  return fmt::format("{}/{}{}", path_, sha256, kSuffix);
+}
+
 absl::StatusOr<StoredFile> CheckpointFolder::Put(std::string_view bytes) const {
   const StoredFile stored{Sha256Hex(bytes), static_cast<int64_t>(bytes.size())};
   if (stored.bytes > kMaxBytes)
     return ResourceExhausted("{} bytes are more than the {} that are kept", stored.bytes, kMaxBytes);
-  const std::string path = fmt::format("{}/{}{}", path_, stored.sha256, kSuffix);
-  std::string temporary = fmt::format("{}/{}XXXXXX", path_, kTemporary);
-  const File file(mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.fd() < 0) return ErrnoError(errno, fmt::format("cannot write '{}'", path));
-  absl::Status status = WriteAll(file.fd(), bytes, path);
   // Over a file of that name as well: it may be damaged.
-  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0)
-    status = ErrnoError(errno, fmt::format("cannot write '{}'", path));
-  if (!status.ok()) {
-    unlink(temporary.c_str());
-    return status;
-  }
-  GS_RETURN_IF_ERROR(SyncFolder(path_));
+  GS_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(PathOf(stored.sha256), 0600, Existing::kReplace));
+  GS_RETURN_IF_ERROR(file.Write(bytes));
+  GS_RETURN_IF_ERROR(file.Finish());
   return stored;
 }
 
 absl::StatusOr<std::string> CheckpointFolder::Get(const std::string& sha256) const {
   // It comes from far away and becomes a path.
   if (!IsSha256(sha256)) return InvalidArgument("the name is no SHA-256 of 64 hex digits");
-  const std::string path = fmt::format("{}/{}{}", path_, sha256, kSuffix);
+  const std::string path = PathOf(sha256);
   const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.fd() < 0) return ErrnoError(errno, fmt::format("cannot open '{}'", path));
   struct stat info = {};

@@ -35,6 +35,8 @@ class CheckpointFolder {
  private:
   explicit CheckpointFolder(std::string path) : path_(std::move(path)) {}
 
+  std::string PathOf(const std::string& sha256) const;
+
   std::string path_;
 };
 

@@ -20,5 +20,15 @@ TEST(Sha256, StreamingIsTheSameAsOneShot) {
   EXPECT_EQ(hash.HexDigest(), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Sha256, HasOneSpelling) {
+  EXPECT_TRUE(IsSha256(Sha256Hex("abc")));
+  EXPECT_FALSE(IsSha256(""));
+  EXPECT_FALSE(IsSha256(std::string(63, 'a')));
+  EXPECT_FALSE(IsSha256(std::string(65, 'a')));
+  EXPECT_FALSE(IsSha256(std::string(64, 'A')));
+  EXPECT_FALSE(IsSha256(std::string(63, 'a') + "g"));
+  EXPECT_FALSE(IsSha256(std::string(63, 'a') + "/"));
+}
+
 }  // namespace
 }  // namespace gridsweep

@@ -13,6 +13,7 @@
 #include <functional>
 #include <set>
 
+#include "common/base/atomic_file.h"
 #include "common/base/sha256.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -23,7 +24,6 @@ namespace {
 using absl::StatusCode;
 using testing::_;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class CheckpointFolderTest : public ::testing::Test {
  protected:
@@ -110,7 +110,7 @@ TEST_F(CheckpointFolderTest, AKillWhileWritingLeavesNoCheckpoint) {
   });
   ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ) << status;
   ASSERT_EQ(Names().size(), 1U) << "the half";
-  EXPECT_THAT(*Names().begin(), StartsWith(".writing-"));
+  EXPECT_THAT(*Names().begin(), HasSubstr(kUnfinished));
   EXPECT_THAT(folder_.Get(Sha256Hex(large_)), StatusIs(StatusCode::kNotFound, _));
 
   // Its next start may be soon or, another writer being at work, not the only one.
@@ -126,7 +126,7 @@ TEST_F(CheckpointFolderTest, AKillWhileWritingLeavesNoCheckpoint) {
 }
 
 TEST_F(CheckpointFolderTest, AKillBeforeTheRenameLeavesNoCheckpoint) {
-  WriteFile(dir_ / ".writing-Ab12Cd", large_);  // whole, and not yet named
+  WriteFile(PathOf(Sha256Hex(large_)) + ".part-ab12cd34", large_);  // whole, and not yet named
   EXPECT_THAT(folder_.Get(Sha256Hex(large_)), StatusIs(StatusCode::kNotFound, _));
   EXPECT_THAT(folder_.Put(large_), IsOk());
   EXPECT_THAT(folder_.Get(Sha256Hex(large_)), IsOk());
@@ -158,7 +158,7 @@ TEST_F(CheckpointFolderTest, AKilledWritersFilesAreWhole) {
   }
   int whole = 0;
   for (const std::string& name : Names()) {
-    if (name.starts_with(".writing-")) continue;
+    if (name.find(kUnfinished) != std::string::npos) continue;
     ASSERT_THAT(name, testing::EndsWith(".safetensors"));
     EXPECT_THAT(folder_.Get(name.substr(0, name.find('.'))), IsOk());
     ++whole;
