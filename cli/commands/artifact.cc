@@ -1,8 +1,8 @@
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
 #include "cli/convert_results.h"
-#include "cli/new_file.h"
 #include "cli/output_flags.h"
+#include "common/base/atomic_file.h"
 #include "common/base/sha256.h"
 #include "common/results/format_number.h"
 
@@ -70,7 +70,8 @@ class ArtifactCommand : public Command {
   }
 
   absl::StatusOr<int> Get(Context& context) {
-    GS_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path_, force_));
+    GS_ASSIGN_OR_RETURN(AtomicFile file,
+                        AtomicFile::Create(path_, 0666, force_ ? Existing::kReplace : Existing::kKeep));
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_of_get_, Purpose::kRead, context));
     v1::ModelSummary summary;
     Sha256 hash;

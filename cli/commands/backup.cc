@@ -1,6 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
-#include "cli/new_file.h"
+#include "common/base/atomic_file.h"
 #include "common/results/format_number.h"
 
 namespace gridsweep {
@@ -23,7 +23,7 @@ class BackupCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Context& context) override {
-    GS_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path_));
+    GS_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_, 0666, Existing::kKeep));
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
     int64_t bytes = 0, total = 0;
     GS_RETURN_IF_ERROR(connection->client().Backup([&](const v1::BackupPiece& piece) {

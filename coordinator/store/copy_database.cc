@@ -6,13 +6,13 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "coordinator/store/file_system.h"
+#include "common/base/atomic_file.h"
 
 namespace gridsweep {
 namespace {
 
-absl::Status SyncPath(const std::string& path, int flags) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC);
+absl::Status Sync(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoError(errno, fmt::format("cannot open '{}'", path));
   const bool synced = fsync(fd) == 0;
   const int error = errno;
@@ -22,9 +22,8 @@ absl::Status SyncPath(const std::string& path, int flags) {
 
 absl::Status Copy(Db& db, const std::string& file) {
   GS_RETURN_IF_ERROR(db.Run("VACUUM INTO ?1", file));
-  GS_RETURN_IF_ERROR(SyncPath(file, O_RDONLY));
-  const std::string folder = std::filesystem::path(file).parent_path().string();
-  return SyncPath(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+  GS_RETURN_IF_ERROR(Sync(file));
+  return SyncFolderOf(file);
 }
 
 }  // namespace
