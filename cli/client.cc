@@ -60,6 +60,24 @@ struct Client::Stub {
     if (!status.ok()) return Explain(status, address, timeout);
     return response;
   }
+
+  // Calls `take` with the pieces of the answer, in order; an error of it ends the call and is returned.
+  template <typename Piece, typename Request>
+  absl::Status Stream(std::unique_ptr<grpc::ClientReader<Piece>> (v1::SweepService::Stub::*method)(
+                          grpc::ClientContext*, const Request&),
+                      const Request& request, absl::Duration timeout,
+                      const std::function<absl::Status(const Piece&)>& take) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    const auto pieces = (service.get()->*method)(&context, request);
+    Piece piece;
+    absl::Status taken;
+    while (taken.ok() && pieces->Read(&piece)) taken = take(piece);
+    if (!taken.ok()) context.TryCancel();
+    const grpc::Status status = pieces->Finish();
+    if (!taken.ok()) return taken;
+    return status.ok() ? absl::OkStatus() : Explain(status, address, timeout);
+  }
 };
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(const Endpoint& endpoint) {
@@ -120,16 +138,7 @@ absl::StatusOr<v1::DiagnoseResponse> Client::Diagnose() {
 }
 
 absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kWholeDatabase));
-  const auto pieces = stub_->service->Backup(&context, v1::BackupRequest());
-  v1::BackupPiece piece;
-  absl::Status taken;
-  while (taken.ok() && pieces->Read(&piece)) taken = take(piece);
-  if (!taken.ok()) context.TryCancel();
-  const grpc::Status status = pieces->Finish();
-  if (!taken.ok()) return taken;
-  return status.ok() ? absl::OkStatus() : Explain(status, address_, kWholeDatabase);
+  return stub_->Stream(&v1::SweepService::Stub::Backup, v1::BackupRequest(), kWholeDatabase, take);
 }
 
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& sweep) {
@@ -139,18 +148,9 @@ absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& swe
 }
 
 absl::Status Client::GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kWholeDatabase));
   v1::GetModelRequest request;
   request.set_job(job);
-  const auto pieces = stub_->service->GetModel(&context, request);
-  v1::ModelPiece piece;
-  absl::Status taken;
-  while (taken.ok() && pieces->Read(&piece)) taken = take(piece);
-  if (!taken.ok()) context.TryCancel();
-  const grpc::Status status = pieces->Finish();
-  if (!taken.ok()) return taken;
-  return status.ok() ? absl::OkStatus() : Explain(status, address_, kWholeDatabase);
+  return stub_->Stream(&v1::SweepService::Stub::GetModel, request, kWholeDatabase, take);
 }
 
 absl::StatusOr<v1::QueryResponse> Client::Query(const v1::QueryRequest& request, absl::Duration limit) {
