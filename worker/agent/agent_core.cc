@@ -14,19 +14,10 @@ constexpr size_t kEventBytesPerSync = size_t{2} << 20;
 constexpr int kDrainFailures = 3;
 // Of an attempt, in the folder.
 constexpr size_t kKeptCheckpoints = 2;
-// Whatever the coordinator asks for: neither a hot loop nor silence.
-constexpr absl::Duration kMinNextCall = absl::Milliseconds(10);
-constexpr absl::Duration kMaxNextCall = absl::Minutes(1);
 
 std::string_view OutcomeName(Outcome outcome) {
   constexpr std::string_view kNames[] = {"succeeded", "diverged", "failed", "preempted"};
   return kNames[static_cast<int>(outcome)];
-}
-
-// Enough of a stderr for a log line; the whole tail is stored with the attempt.
-std::string LastBytes(const std::string& text) {
-  constexpr size_t kBytes = 400;
-  return text.size() <= kBytes ? text : text.substr(text.size() - kBytes);
 }
 
 }  // namespace
@@ -36,155 +27,11 @@ AgentCore::AgentCore(AgentOptions options, WorkerInfo info, absl::Duration now)
       info_(std::move(info)),
       trainers_(info_.devices.size()),
       uploads_(options_.reconnect),
-      next_sync_(now) {
+      sync_(options_.reconnect, now) {
   for (size_t device = 0; device < trainers_.size(); ++device) {
     trainers_[device].limit = info_.devices[device].slots;
     StartTrainerOf(now, device);
   }
-}
-
-// --- trainers
-
-void AgentCore::StartTrainerOf(absl::Duration now, size_t device) {
-  Trainer& trainer = trainers_[device];
-  trainer.phase = TrainerPhase::kStarting;
-  trainer.since = now;
-  trainer.hung = 0;
-  trainer.killed_because.clear();
-  actions_.push_back(StartTrainer{device});
-}
-
-void AgentCore::Kill(size_t device) {
-  trainers_[device].phase = TrainerPhase::kDying;
-  known_room_ = std::min(known_room_, Room());
-  actions_.push_back(KillTrainer{device});
-}
-
-void AgentCore::OnHello(size_t device, const TrainerHello& hello) {
-  Trainer& trainer = trainers_[device];
-  if (trainer.phase != TrainerPhase::kStarting) return;
-  if (hello.protocol != kTrainerProtocol) {
-    Log(LogLevel::kError, "trainer_refused",
-        {{"device", info_.devices[device].name},
-         {"protocol", hello.protocol},
-         {"expected", kTrainerProtocol}});
-    trainer.killed_because =
-        fmt::format("it speaks protocol {}, expected {}", hello.protocol, kTrainerProtocol);
-    Kill(device);
-    return;
-  }
-  trainer.phase = TrainerPhase::kReady;
-  WorkerInfo info = info_;
-  info.libtorch_version = hello.libtorch;
-  if (!hello.device_model.empty()) info.devices[device].model = hello.device_model;
-  if (hello.memory_bytes > 0) info.devices[device].memory_bytes = hello.memory_bytes;
-  if (!(info == info_)) info_due_ = true;
-  info_ = std::move(info);
-  Log(LogLevel::kInfo, "trainer_ready",
-      {{"device", info_.devices[device].name}, {"libtorch", hello.libtorch}, {"blas", hello.blas}});
-}
-
-void AgentCore::OnTrainerEvent(absl::Duration now, size_t device, const TrainerEvent& event) {
-  if (ended_) return;
-  if (const auto* hello = std::get_if<TrainerHello>(&event.body)) return OnHello(device, *hello);
-  if (const auto* complaint = std::get_if<TrainerComplaint>(&event.body)) {
-    Log(LogLevel::kWarning, "trainer_complaint",
-        {{"device", info_.devices[device].name}, {"error", complaint->error}});
-    return;
-  }
-  Attempt* attempt = book_.Find(event.attempt);
-  if (attempt != nullptr && attempt->device == device) OnAttemptEvent(now, *attempt, event);
-}
-
-void AgentCore::OnAttemptEvent(absl::Duration now, Attempt& attempt, const TrainerEvent& event) {
-  book_.NoteSign(attempt, now);
-  const bool is_end = std::holds_alternative<AttemptFinished>(event.body) ||
-                      std::holds_alternative<TrainerStopped>(event.body);
-  if (attempt.phase == AttemptPhase::kStopping && is_end) return book_.Erase(attempt.id);
-  if (attempt.phase != AttemptPhase::kRunning) return;
-  if (const auto* file = std::get_if<TrainerFile>(&event.body)) {
-    OnFile(attempt, *file);
-  } else if (const auto* unusable = std::get_if<CheckpointUnusable>(&event.body)) {
-    Log(LogLevel::kWarning, "checkpoint_unusable",
-        {{"attempt", attempt.id}, {"checkpoint", unusable->sha256}, {"error", unusable->error}});
-  } else if (const auto* progress = std::get_if<TrainerProgress>(&event.body)) {
-    attempt.epoch = progress->epoch;
-    attempt.fraction = std::clamp(progress->fraction, 0.0, 1.0);
-  } else if (const auto* epoch = std::get_if<EpochMetrics>(&event.body)) {
-    attempt.epoch = epoch->epoch;
-    attempt.fraction = 1;
-    book_.Record(attempt, *epoch);
-  } else if (const auto* started = std::get_if<AttemptStarted>(&event.body)) {
-    book_.Record(attempt, *started);
-  } else if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
-    OnEndedWell(attempt.device);
-    if (finished->data_unusable) return HandBackForData(attempt, *finished);
-    Finish(attempt, *finished);
-  } else if (const auto& stopped = std::get<TrainerStopped>(event.body); stopped.error.empty()) {
-    HandBack(attempt, "the trainer gave the job up", stopped.retry_alone);
-  } else {
-    HandBack(attempt, fmt::format("the trainer gave the job up: {}", stopped.error), stopped.retry_alone);
-  }
-}
-
-void AgentCore::OnEndedWell(size_t device) {
-  Trainer& trainer = trainers_[device];
-  trainer.deaths = 0;
-  trainer.limit = std::min(2 * trainer.limit, info_.devices[device].slots);
-}
-
-void AgentCore::OnTrainerExit(absl::Duration now, size_t device, const TrainerExit& exit) {
-  if (ended_) return;
-  Trainer& trainer = trainers_[device];
-  const std::vector<int64_t> running = book_.InPhase(device, AttemptPhase::kRunning);
-  const bool alone = book_.OnDevice(device) == 1;
-  // The slot that hung, by one of its attempts, before any of them is over.
-  const Attempt* const hung = trainer.hung != 0 ? book_.Find(trainer.hung) : nullptr;
-  const int64_t hung_bundle = hung != nullptr && book_.InSlotOf(*hung) > 1 ? hung->bundle : 0;
-  for (const int64_t id : book_.InPhase(device, AttemptPhase::kStopping)) book_.Erase(id);
-  for (const int64_t id : book_.InPhase(device, AttemptPhase::kFetching))
-    HandBack(*book_.Find(id), "its trainer died before it began");
-  std::erase_if(starts_, [device](const WaitingStart& start) { return start.device() == device; });
-  if (!drain_deadline_) {
-    Log(LogLevel::kWarning, "trainer_died",
-        {{"device", info_.devices[device].name},
-         {"exit", exit.description},
-         {"jobs", running.size()},
-         LogField::IfAny("reason", trainer.killed_because),
-         LogField::IfAny("stderr", LastBytes(exit.stderr_tail))});
-  }
-  if (trainer.phase == TrainerPhase::kStarting && exit.status == kTrainerUsage) {
-    ended_ = FailedPrecondition("the trainer of {} refuses to start: {}", info_.devices[device].name,
-                                exit.stderr_tail.empty() ? exit.description : LastBytes(exit.stderr_tail));
-    return;
-  }
-  for (const int64_t id : running) {
-    Attempt& attempt = *book_.Find(id);
-    const std::string silence =
-        fmt::format("hung: no event for {} s", absl::ToInt64Seconds(options_.hang_timeout));
-    if (hung_bundle != 0 && attempt.bundle == hung_bundle) {
-      HandBack(attempt, fmt::format("its bundle {}", silence), /*retry_alone=*/true);
-    } else if (trainer.hung == id) {
-      Finish(attempt, {.outcome = Outcome::kFailed, .error = silence, .stderr_tail = exit.stderr_tail});
-    } else if (trainer.hung != 0) {
-      HandBack(attempt, "its trainer was killed because another job hung");
-    } else if (!trainer.killed_because.empty()) {
-      HandBack(attempt, fmt::format("its trainer was killed: {}", trainer.killed_because));
-    } else if (alone) {
-      const std::string error = fmt::format("the trainer died: {}", exit.description);
-      Finish(attempt, {.outcome = Outcome::kFailed, .error = error, .stderr_tail = exit.stderr_tail});
-      trainer.limit = info_.devices[device].slots;
-    } else {
-      HandBack(
-          attempt,
-          fmt::format("the trainer died ({}) while it trained {} jobs", exit.description, running.size()),
-          /*retry_alone=*/true);
-      trainer.limit = 1;
-    }
-  }
-  trainer.phase = TrainerPhase::kDown;
-  trainer.since = now + BackoffDelay(options_.restart, trainer.deaths++, options_.jitter());
-  known_room_ = std::min(known_room_, Room());
 }
 
 // --- attempts
@@ -396,37 +243,29 @@ bool AgentCore::HasNews() const {
 }
 
 absl::Duration AgentCore::NextSync(absl::Duration now) const {
-  if (in_flight_ || ended_) return absl::InfiniteDuration();
-  if (failures_ > 0) return next_sync_;
-  if (drain_deadline_ && !final_answered_) return now;
-  if (!HasNews()) return next_sync_;
-  return drain_deadline_ ? now : std::min(next_sync_, std::max(now, news_from_));
+  return ended_ ? absl::InfiniteDuration() : sync_.Next(now, HasNews());
 }
 
 std::optional<SyncRequest> AgentCore::TakeSync(absl::Duration now) {
   if (NextSync(now) > now) return std::nullopt;
-  in_flight_ = true;
-  final_in_flight_ = drain_deadline_.has_value();
-  SyncRequest request{.worker = options_.worker, .session = options_.session, .sync_seq = ++sync_seq_};
+  SyncRequest request{.worker = options_.worker, .session = options_.session, .sync_seq = sync_.Begin()};
   if (info_due_) request.info = info_;
   info_in_flight_ = std::exchange(info_due_, false);
   request.held = book_.Held(info_.devices);
   request.events = book_.TakeEvents(kEventBytesPerSync);
   request.room = known_room_ = Room();
-  request.leaving = final_in_flight_;
+  request.leaving = sync_.is_last();
   return request;
 }
 
 void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response) {
-  in_flight_ = false;
   if (ended_) return;
-  if (!registered_) {
-    registered_ = true;
+  if (!sync_.was_answered()) {
     Log(LogLevel::kInfo, "registered", {{"worker", options_.worker}, {"session", options_.session}});
-  } else if (failures_ > 0) {
-    Log(LogLevel::kInfo, "coordinator_back", {{"seconds", absl::ToDoubleSeconds(now - away_since_)}});
+  } else if (const std::optional<absl::Duration> since = sync_.away_since()) {
+    Log(LogLevel::kInfo, "coordinator_back", {{"seconds", absl::ToDoubleSeconds(now - *since)}});
   }
-  failures_ = 0;
+  sync_.Answered(now, response.next_call, response.news);
   info_due_ = info_due_ || response.send_info;
   for (const StoredSeq& stored : response.stored) {
     const std::optional<Attempt> over = book_.Acknowledge(stored);
@@ -437,34 +276,24 @@ void AgentCore::OnSyncResponse(absl::Duration now, const SyncResponse& response)
   }
   for (const int64_t attempt : response.stop) StopAttempt(now, attempt);
   AcceptLeases(now, response.leases);
-  next_sync_ = now + std::clamp(response.next_call, kMinNextCall, kMaxNextCall);
-  news_from_ = now + std::clamp(response.news, absl::ZeroDuration(), kMaxNextCall);
-  if (final_in_flight_) final_answered_ = true;
   EndDrainIfDone(now);
 }
 
 void AgentCore::OnSyncError(absl::Duration now, const absl::Status& error) {
-  in_flight_ = false;
   info_due_ = info_due_ || info_in_flight_;
   if (ended_) return;
-  if (absl::IsCancelled(error) && std::exchange(cancel_expected_, false)) {
-    next_sync_ = now;
-    return;
-  }
+  if (absl::IsCancelled(error) && sync_.CutShort(now)) return;
   // A token may be revoked by mistake while jobs run; one that was never right will not become so.
   const bool turned_away = absl::IsUnauthenticated(error) || absl::IsPermissionDenied(error);
-  if (absl::IsAborted(error) || absl::IsFailedPrecondition(error) || (turned_away && !registered_)) {
+  if (absl::IsAborted(error) || absl::IsFailedPrecondition(error) || (turned_away && !sync_.was_answered())) {
     ended_ = Annotate(error, "the coordinator refused this worker");
     return;
   }
-  if (failures_ == 0) {
-    away_since_ = now;
+  if (!sync_.away_since()) {
     Log(LogLevel::kWarning, "coordinator_away",
         {{"code", CodeName(error.code())}, {"error", Message(error)}, {"running", book_.all().size()}});
   }
-  ++failures_;
-  const int counted = drain_deadline_ ? drain_failures_++ : failures_ - 1;
-  next_sync_ = now + BackoffDelay(options_.reconnect, counted, options_.jitter());
+  sync_.Failed(now, options_.jitter());
   EndDrainIfDone(now);
 }
 
@@ -486,15 +315,13 @@ void AgentCore::Drain(absl::Duration now) {
       HandBack(*book_.Find(id), "the worker is stopping");
   }
   starts_.clear();
-  cancel_expected_ = in_flight_;
-  // The deadline is near: do not sit out a back-off of an earlier outage.
-  next_sync_ = now;
+  sync_.Drain(now);
 }
 
 void AgentCore::EndDrainIfDone(absl::Duration now) {
   if (!drain_deadline_ || ended_) return;
-  const bool handed_back = final_answered_ && !book_.HasUnacknowledged() && !uploads_.HasModels();
-  if (!handed_back && drain_failures_ < kDrainFailures && now < *drain_deadline_) return;
+  const bool handed_back = sync_.last_was_answered() && !book_.HasUnacknowledged() && !uploads_.HasModels();
+  if (!handed_back && sync_.failures_since_drain() < kDrainFailures && now < *drain_deadline_) return;
   Log(handed_back ? LogLevel::kInfo : LogLevel::kWarning, "drained",
       {{"handed_back", handed_back ? "all" : "not all"}});
   ended_ = absl::OkStatus();

@@ -44,6 +44,7 @@
 #include "common/base/status.h"
 #include "worker/agent/attempt_book.h"
 #include "worker/agent/sync_messages.h"
+#include "worker/agent/sync_schedule.h"
 #include "worker/agent/trainer_events.h"
 #include "worker/agent/transfers.h"
 
@@ -168,20 +169,10 @@ class AgentCore {
   std::string fetching_;           // empty: nothing
   std::set<std::string> useless_;  // to be dropped once nothing refers to them
 
-  bool in_flight_ = false;
+  SyncSchedule sync_;
   bool info_due_ = true;  // the coordinator does not have info_
   bool info_in_flight_ = false;
-  bool final_in_flight_ = false;  // the request in flight was made after Drain
-  bool final_answered_ = false;
-  bool cancel_expected_ = false;  // Drain cut a request short
-  bool registered_ = false;
-  uint64_t sync_seq_ = 0;
-  int failures_ = 0;           // Syncs in a row
-  int drain_failures_ = 0;     // of them, since Drain
-  absl::Duration away_since_;  // with failures_ > 0
-  absl::Duration next_sync_;
-  absl::Duration news_from_ = -absl::InfiniteDuration();  // news may be told
-  int known_room_ = 0;                                    // the most the coordinator may think there is
+  int known_room_ = 0;  // the most the coordinator may think there is
   std::optional<absl::Duration> drain_deadline_;
   std::optional<absl::Status> ended_;
 };
