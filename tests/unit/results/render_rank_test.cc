@@ -1,18 +1,15 @@
+#include "common/results/render_rank.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <sstream>
 
-#include "common/results/render_job.h"
-#include "common/results/render_lists.h"
-#include "common/results/render_rank.h"
 #include "common/results/text_width.h"
 
 namespace gridsweep {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -278,175 +275,6 @@ TEST(RenderRank, LevelsShowTheirBestCell) {
       << "shortened like the labels of axes";
   EXPECT_THAT(text, HasSubstr("each model is shown by its best cell"));
   EXPECT_THAT(text, HasSubstr("relu adam step"));
-}
-
-JobReport Report() {
-  JobReport job;
-  job.id = 17;
-  job.sweep = 3;
-  job.sweep_name = "emnist-baseline";
-  job.state = "succeeded";
-  job.axes = {"model", "activation"};
-  job.labels = {"cnn", "relu"};
-  job.seed = 1;
-  job.metric = "val_accuracy";
-  job.objective = 0.82;
-  job.objective_epoch = 2;
-  job.params_json = R"({"model":"cnn"})";
-  for (int64_t epoch = 1; epoch <= 3; ++epoch) {
-    EpochMetrics metrics;
-    metrics.epoch = epoch;
-    metrics.train_loss = 1.0 / static_cast<double>(epoch);
-    metrics.train_accuracy = 0.7 + 0.05 * static_cast<double>(epoch);
-    metrics.val_loss = epoch == 2 ? 0.5 : 0.6;
-    metrics.val_accuracy = epoch == 2 ? 0.82 : 0.80;
-    metrics.test_loss = 0.61;
-    metrics.test_accuracy = 0.81;
-    metrics.lr = 0.001;
-    metrics.seconds = 12.5;
-    metrics.samples_per_second = 9023.4;
-    job.epochs.push_back(metrics);
-  }
-  job.dataset.class_names = {"0", "O", "l"};
-  job.evaluation.confusion = {80, 19, 1, 7, 90, 3, 0, 0, 100};
-  job.evaluation.predictions = {{4, 0, 1, 0.51}, {9, 2, 2, 0.999}};
-  AttemptReport lost{.number = 1, .state = "lost", .worker = "node1", .error = "lease expired"};
-  AttemptReport accepted{
-      .number = 2, .state = "succeeded", .accepted = true, .worker = "node2", .device = "cpu"};
-  accepted.ended = accepted.started + absl::Seconds(75);
-  lost.stderr_tail = "terminate called\n  what(): boom";
-  job.attempts = {lost, accepted};
-  return job;
-}
-
-TEST(RenderJob, MachinesGetStateAndAcceptanceApart) {
-  JobReport job = Report();
-  job.attempts[1].resumed_epoch = 1;
-  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 140}),
-              HasSubstr("succeeded, accepted, went on from epoch 1"));
-  const auto json = ParseJson(RenderJob(job, OutputFormat::kJson, {}));
-  ASSERT_TRUE(json.ok());
-  EXPECT_EQ((*json)["attempts"][0]["state"], "lost");
-  EXPECT_EQ((*json)["attempts"][0]["accepted"], false);
-  EXPECT_EQ((*json)["attempts"][1]["state"], "succeeded");
-  EXPECT_EQ((*json)["attempts"][1]["accepted"], true);
-  EXPECT_EQ((*json)["attempts"][0]["resumed_epoch"], 0);
-  EXPECT_EQ((*json)["attempts"][1]["resumed_epoch"], 1);
-}
-
-TEST(RenderJob, TellsTheWholeStory) {
-  const std::string text = RenderJob(Report(), OutputFormat::kTable, {.width = 100});
-  EXPECT_THAT(
-      text,
-      HasSubstr("job 17 of emnist-baseline (sweep 3): succeeded\nmodel = cnn, activation = relu, seed 1\n"
-                "val_accuracy 82.00 % at epoch 2\n"));
-  EXPECT_THAT(text, HasSubstr("val_accuracy *  ▁█▁"));
-  EXPECT_THAT(text, HasSubstr("0       O              19          19.00 %"));
-  EXPECT_THAT(text, HasSubstr("✗ wrong"));
-  EXPECT_THAT(text, HasSubstr("lease expired"));
-  EXPECT_THAT(text, HasSubstr("1 min 15 s"));
-  EXPECT_THAT(text, HasSubstr("    what(): boom"));
-}
-
-TEST(RenderJob, TellsWhatWasSharedAndWhatTheJobCost) {
-  JobReport job = Report();
-  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}), HasSubstr("\ncost 37.5 s\n"));
-  job.epochs[0].shared_by = 5;
-  job.epochs[1].shared_by = 5;
-  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}),
-              HasSubstr("\ncost 17.5 s: epochs 1–2 were trained once for 5 jobs\n"));
-  job.epochs[1].shared_by = 2;
-  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}),
-              HasSubstr(": epoch 1 was trained once for 5 jobs, 2 once for 2\n"));
-  const absl::StatusOr<Json> json = ParseJson(RenderJob(job, OutputFormat::kJson, {}));
-  ASSERT_TRUE(json.ok());
-  EXPECT_EQ((*json)["seconds"], 2.5 + 6.25 + 12.5);
-  EXPECT_EQ((*json)["shared_epochs"], 2);
-  EXPECT_EQ((*json)["epochs"][1]["shared_by"], 2);
-}
-
-TEST(RenderJob, MachinesGetTheEpochs) {
-  const std::string csv = RenderJob(Report(), OutputFormat::kCsv, {});
-  EXPECT_THAT(
-      csv,
-      HasSubstr("epoch,train_loss,train_accuracy,val_loss,val_accuracy,test_loss,test_accuracy,lr,seconds,"
-                "samples_per_second,shared_by\n1,1,0.75,"));
-  const absl::StatusOr<Json> json = ParseJson(RenderJob(Report(), OutputFormat::kJson, {}));
-  ASSERT_TRUE(json.ok());
-  EXPECT_EQ((*json)["predictions"][0]["predicted"], "O");
-  EXPECT_EQ((*json)["epochs"].size(), 3u);
-}
-
-TEST(RenderJob, AJobThatNeverRanIsShownToo) {
-  JobReport job;
-  job.id = 1;
-  job.state = "pending";
-  EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 80}), HasSubstr("job 1"));
-}
-
-TEST(WorstConfusions, AreSortedByCountWithTheShareOfTheActualClass) {
-  const std::vector<Confusion> worst = WorstConfusions({80, 19, 1, 7, 90, 3, 0, 0, 100}, 3);
-  ASSERT_EQ(worst.size(), 3u);
-  EXPECT_EQ(worst[0].actual, 0);
-  EXPECT_EQ(worst[0].predicted, 1);
-  EXPECT_EQ(worst[0].count, 19);
-  EXPECT_DOUBLE_EQ(worst[0].share, 0.19);
-  EXPECT_EQ(worst[1].count, 7);
-  EXPECT_EQ(worst[2].count, 3);
-}
-
-TEST(WorstConfusions, AMatrixThatIsNotSquareHasNone) {
-  EXPECT_TRUE(WorstConfusions({1, 2, 3}, 5).empty());
-}
-
-TEST(FormatAge, IsRoughOnPurpose) {
-  const absl::Time now = absl::FromUnixSeconds(1'000'000'000);
-  EXPECT_EQ(FormatAge(now, now), "just now");
-  EXPECT_EQ(FormatAge(now + absl::Seconds(5), now), "just now");  // clocks differ
-  EXPECT_EQ(FormatAge(now - absl::Seconds(42), now), "42 s ago");
-  EXPECT_EQ(FormatAge(now - absl::Minutes(3), now), "3 min ago");
-  EXPECT_EQ(FormatAge(now - absl::Hours(50), now), "2 d ago");
-}
-
-TEST(JobTable, PeopleSeeOnlyAxesThatVary) {
-  const std::vector<JobLine> jobs = {{.id = 1, .state = "pending", .labels = {"mlp", "relu"}, .seed = 1},
-                                     {.id = 2, .state = "failed", .labels = {"cnn", "relu"}, .seed = 1}};
-  const Table table = JobTable(jobs, {"model", "activation"}, "val_accuracy");
-  EXPECT_THAT(RenderTable(table, {}), Not(HasSubstr("activation")));
-  EXPECT_THAT(RenderCsv(table), HasSubstr("id,state,model,activation,seed"));
-}
-
-TEST(JobTable, LabelsAreShortenedWhereTheyDoNotFit) {
-  const std::vector<JobLine> jobs = {
-      {.id = 1, .state = "failed", .labels = {"mlp", "sgd(lr=0.05, momentum=0.9)"}, .seed = 1},
-      {.id = 2, .state = "failed", .labels = {"mlp", "sgd(lr=0.01, momentum=0.9)"}, .seed = 1}};
-  std::string legend;
-  Table table = JobTable(jobs, {"model", "optimizer"}, "val_accuracy", 120, &legend);
-  EXPECT_EQ(legend, "");
-  EXPECT_THAT(RenderTable(table, {}), HasSubstr("sgd(lr=0.05, momentum=0.9)"));
-  table = JobTable(jobs, {"model", "optimizer"}, "val_accuracy", 50, &legend);
-  EXPECT_EQ(legend, "in all of these jobs: sgd: momentum=0.9");
-  EXPECT_THAT(RenderTable(table, {.width = 50}), HasSubstr("  sgd(lr=0.05)  "));
-  EXPECT_THAT(RenderCsv(table), HasSubstr("\"sgd(lr=0.05, momentum=0.9)\""))
-      << "machines get the whole label";
-}
-
-TEST(QueryTable, KeepsNullsEmptyTextsAndNumbersApart) {
-  const Table table = QueryTable({"a", "b"}, {{std::monostate(), std::string()}, {int64_t{3}, 0.5}});
-  EXPECT_EQ(RenderCsv(table), "a,b\n,\n3,0.5\n");
-  EXPECT_THAT(RenderTable(table, {}), HasSubstr("NULL"));
-  EXPECT_EQ(TableToJson(table)[1].dump(), R"({"a":3,"b":0.5})");
-}
-
-TEST(QueryTable, BlobsAreHexadecimalAndCutOnlyForPeople) {
-  const Table table =
-      QueryTable({"b"}, {{QueryBlob{"A\xff"}}, {QueryBlob{std::string(1234, '\x0a')}}, {QueryBlob{}}});
-  EXPECT_THAT(RenderTable(table, {}),
-              HasSubstr("\nx'41ff'\nx'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a…' (1,234 bytes)\nx''\n"));
-  std::string full;
-  for (int i = 0; i < 1234; ++i) full += "0a";
-  EXPECT_EQ(RenderCsv(table), "b\nx'41ff'\nx'" + full + "'\nx''\n");
-  EXPECT_EQ(TableToJson(table)[0].dump(), R"({"b":"x'41ff'"})");
 }
 
 }  // namespace
