@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "common/base/json.h"
 #include "tests/integration/agent/fake_coordinator.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/wait_until.h"
 #include "worker/worker_daemon.h"
 
@@ -19,8 +18,6 @@ namespace gridsweep {
 class WorkerTest : public testing::Test {
  protected:
   WorkerTest() {
-    char pattern[] = "/tmp/gridsweep-worker-test-XXXXXX";
-    dir_ = mkdtemp(pattern);
     std::filesystem::create_directory(dir_ + "/gate");
     script_ = {{"state_dir", dir_}, {"log", dir_ + "/log"}};
     coordinator_.Serve();
@@ -28,7 +25,6 @@ class WorkerTest : public testing::Test {
   ~WorkerTest() override {
     worker_.reset();
     EXPECT_EQ(coordinator_.complaints(), std::vector<std::string>());
-    std::filesystem::remove_all(dir_);
     unsetenv("GRIDSWEEP_FAKE_TRAINER");
   }
 
@@ -77,11 +73,7 @@ class WorkerTest : public testing::Test {
     return WaitFor(fmt::format("{} events of attempt {}", count, attempt),
                    [&] { return coordinator_.Events(attempt).size() >= count; });
   }
-  std::string TrainerLog() const {
-    std::ostringstream text;
-    text << std::ifstream(dir_ + "/log").rdbuf();
-    return text.str();
-  }
+  std::string TrainerLog() const { return ReadFile(dir_ + "/log"); }
   int RunCommands() const {
     int count = 0;
     const std::string log = TrainerLog();
@@ -89,7 +81,8 @@ class WorkerTest : public testing::Test {
     return count;
   }
 
-  std::string dir_;
+  const TempDir folder_;
+  const std::string dir_ = folder_.path();
   Json script_;
   FakeCoordinator coordinator_;
   std::unique_ptr<agent::WorkerAgent> worker_;

@@ -15,6 +15,7 @@
 #include "common/base/sha256.h"
 #include "tests/integration/fetch/zip_writer.h"
 #include "tests/support/http_server.h"
+#include "tests/support/idx_bytes.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -36,10 +37,7 @@ std::string Noise(size_t size, int seed) {
 
 // An IDX file: for images twelve of noise, for labels theirs.
 std::string IdxFile(bool images, int seed) {
-  const std::string count("\0\0\0\xc", 4);
-  if (!images) return std::string("\0\0\x8\x1", 4) + count + std::string(12, '\1');
-  const std::string side("\0\0\0\x1c", 4);
-  return std::string("\0\0\x8\x3", 4) + count + side + side + Noise(12 * 28 * 28, seed);
+  return images ? IdxImageFile(12, 28, 28, Noise(12 * 28 * 28, seed)) : IdxLabelFile(std::string(12, '\1'));
 }
 
 // The files of two splits as the official archive has them, small and not compressed.

@@ -2,44 +2,30 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
 
 #include "common/base/json.h"
+#include "tests/support/idx_bytes.h"
+#include "tests/support/temp_dir.h"
 
 namespace gridsweep {
 
 // A folder with the data set "tiny": 4 classes of 8 x 8 pixels, each class bright in its quarter, with noise.
-class TinyDataset {
+class TinyDataset : public TempDir {
  public:
   explicit TinyDataset(int train_images = 200, int test_images = 60) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "gridsweep-trainer-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
     WritePart("train", train_images);
     WritePart("test", test_images);
   }
-  ~TinyDataset() { std::filesystem::remove_all(path_); }
-  TinyDataset(const TinyDataset&) = delete;
-  TinyDataset& operator=(const TinyDataset&) = delete;
 
-  const std::string& path() const { return path_; }
   std::string Write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path_ + "/" + name, std::ios::binary) << bytes;
-    return path_ + "/" + name;
+    WriteFile(*this / name, bytes);
+    return *this / name;
   }
 
  private:
-  static std::string BigEndian(int word) {
-    return {static_cast<char>(word >> 24), static_cast<char>(word >> 16), static_cast<char>(word >> 8),
-            static_cast<char>(word)};
-  }
-
   void WritePart(const std::string& part, int images) {
-    std::string pixels = BigEndian(0x803) + BigEndian(images) + BigEndian(8) + BigEndian(8);
-    std::string labels = BigEndian(0x801) + BigEndian(images);
+    std::string pixels, labels;
     for (int i = 0; i < images; ++i) {
       const int label = i % 4;
       labels += static_cast<char>(label);
@@ -51,11 +37,10 @@ class TinyDataset {
         }
       }
     }
-    Write("tiny-" + part + "-images-idx3-ubyte", pixels);
-    Write("tiny-" + part + "-labels-idx1-ubyte", labels);
+    Write("tiny-" + part + "-images-idx3-ubyte", IdxImageFile(static_cast<uint32_t>(images), 8, 8, pixels));
+    Write("tiny-" + part + "-labels-idx1-ubyte", IdxLabelFile(labels));
   }
 
-  std::string path_;
   uint64_t noise_ = 1;
 };
 

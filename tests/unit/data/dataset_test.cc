@@ -290,7 +290,7 @@ TEST(InspectDatasets, ACutOrForeignFileIsListed) {
   TempFolder folder;
   WriteSet(folder, "tiny");
   const std::string images = folder.path() + "/tiny-train-images-idx3-ubyte";
-  const std::string whole = ReadBytes(images);
+  const std::string whole = ReadFile(images);
   folder.Write("tiny-train-images-idx3-ubyte", whole.substr(0, whole.size() - 1));
   EXPECT_THAT(Problem(folder), HasSubstr("is truncated"));
   folder.Write("tiny-train-images-idx3-ubyte", "<html>not found</html>");
@@ -299,7 +299,7 @@ TEST(InspectDatasets, ACutOrForeignFileIsListed) {
   EXPECT_EQ(Problem(folder), "");
   const std::string zipped = Gzip(images);
   EXPECT_EQ(Problem(folder), "");
-  const std::string bytes = ReadBytes(zipped);
+  const std::string bytes = ReadFile(zipped);
   folder.Write("tiny-train-images-idx3-ubyte.gz", bytes.substr(0, bytes.size() - 5));
   EXPECT_THAT(Problem(folder), HasSubstr("is truncated"));
 }

@@ -43,7 +43,7 @@ TEST(Idx, ReadsGzippedFiles) {
 TEST(Idx, TheHeaderIsReadAlone) {
   TempFolder folder;
   const std::string plain = folder.Write("a", Idx3(2, 1, 3, {1, 2, 3, 4, 5, 255}));
-  const std::string copy = folder.Write("b", ReadBytes(plain));
+  const std::string copy = folder.Write("b", ReadFile(plain));
   for (const std::string& path : {plain, Gzip(copy)}) {
     const auto images = ReadIdxImagesHeader(path);
     ASSERT_TRUE(images.ok()) << images.status();
@@ -57,8 +57,8 @@ TEST(Idx, TheHeaderIsReadAlone) {
 TEST(Idx, AGzipFileOfSeveralMembersIsWhole) {
   TempFolder folder;
   const std::string whole = Idx3(2, 1, 3, {1, 2, 3, 4, 5, 255});
-  const std::string head = ReadBytes(Gzip(folder.Write("a", whole.substr(0, 18))));
-  const std::string tail = ReadBytes(Gzip(folder.Write("b", whole.substr(18))));
+  const std::string head = ReadFile(Gzip(folder.Write("a", whole.substr(0, 18))));
+  const std::string tail = ReadFile(Gzip(folder.Write("b", whole.substr(18))));
   EXPECT_TRUE(ReadIdxImagesHeader(folder.Write("c.gz", head + tail)).ok());
 }
 
@@ -101,7 +101,7 @@ TEST(Idx, TruncatedGzipIsNoticed) {
   TempFolder folder;
   std::vector<uint8_t> pixels(4000);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * i % 253);
-  const std::string whole = ReadBytes(Gzip(folder.Write("a", Idx3(1, 40, 100, pixels))));
+  const std::string whole = ReadFile(Gzip(folder.Write("a", Idx3(1, 40, 100, pixels))));
   EXPECT_THAT(
       ImageError(folder.Write("b.gz", whole.substr(0, whole.size() / 2)), absl::StatusCode::kDataLoss),
       HasSubstr("truncated"));
@@ -113,7 +113,7 @@ TEST(Idx, TruncatedGzipIsNoticed) {
 
 TEST(Idx, CorruptGzipIsNoticed) {
   TempFolder folder;
-  std::string bytes = ReadBytes(Gzip(folder.Write("a", Idx3(1, 40, 100, std::vector<uint8_t>(4000, 5)))));
+  std::string bytes = ReadFile(Gzip(folder.Write("a", Idx3(1, 40, 100, std::vector<uint8_t>(4000, 5)))));
   bytes[bytes.size() - 6] ^= 0x55;  // a byte of the checksum
   EXPECT_THAT(Message(ReadIdxImages(folder.Write("b.gz", bytes)).status()), HasSubstr("corrupt"));
 }
