@@ -171,20 +171,10 @@ void SimWorker::OnCommand(const std::string& line) {
 }
 
 void SimWorker::StartJob(int64_t attempt, const Json& job) {
-  const std::string dataset = job.at("dataset");
   jobs_[attempt] = MakeRunningJob(job);
-  events_->After(absl::Milliseconds(50), [this, attempt, dataset, trainer = trainer_] {
+  events_->After(absl::Milliseconds(50), [this, attempt, trainer = trainer_] {
     if (trainer != trainer_ || !trainer_alive_ || !jobs_.contains(attempt)) return;
-    Emit({{"type", "started"},
-          {"attempt", attempt},
-          {"dataset",
-           {{"name", dataset},
-            {"digest", FakeDigest(dataset)},
-            {"class_names", {"a", "b", "c"}},
-            {"train_size", 60},
-            {"test_size", 30}}},
-          {"device", "cpu"},
-          {"environment", "simulated"}});
+    Emit(StartedEvent(attempt, jobs_[attempt], "cpu", "simulated"));
     TrainEpoch(attempt, 1);
   });
 }

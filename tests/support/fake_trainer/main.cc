@@ -182,19 +182,9 @@ class FakeTrainer {
     }
     for (const int64_t attempt : started) {
       if (!jobs_.contains(attempt)) continue;
-      const std::string dataset = jobs_[attempt].job["dataset"];
       if (InHangingBranch(attempt)) return;
       const std::vector<Json> epochs = GoOnFromFirst(attempt, resume[attempt]);
-      Json event = {{"type", "started"},
-                    {"attempt", attempt},
-                    {"dataset",
-                     {{"name", dataset},
-                      {"digest", FakeDigest(dataset)},
-                      {"class_names", {"a", "b", "c"}},
-                      {"train_size", 60},
-                      {"test_size", 30}}},
-                    {"device", device_},
-                    {"environment", "fake"}};
+      Json event = StartedEvent(attempt, jobs_[attempt], device_, "fake");
       if (!epochs.empty()) event["resumed_epoch"] = epochs.size();
       Emit(event);
       for (const Json& epoch : epochs) Emit(epoch);

@@ -108,6 +108,21 @@ absl::StatusOr<std::vector<Json>> GoOnFrom(std::map<std::string, std::string> pr
   return events;
 }
 
+Json StartedEvent(int64_t attempt, const RunningJob& running, const std::string& device,
+                  const std::string& environment) {
+  const std::string dataset = running.job.at("dataset");
+  return {{"type", "started"},
+          {"attempt", attempt},
+          {"dataset",
+           {{"name", dataset},
+            {"digest", FakeDigest(dataset)},
+            {"class_names", {"a", "b", "c"}},
+            {"train_size", 60},
+            {"test_size", 30}}},
+          {"device", device},
+          {"environment", environment}};
+}
+
 Json FinishedEvent(int64_t attempt, const RunningJob& running) {
   const Json job = {running.prefix, running.path};
   Json confusion = Json::array();

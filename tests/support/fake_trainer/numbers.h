@@ -38,6 +38,10 @@ void TakeEpoch(RunningJob& running, size_t shared_by = 1);
 // The learning rate of the next epoch, after that of `event`.
 void NextRate(RunningJob& running, const Json& event);
 
+// On the data set of the job, of the digest above.
+Json StartedEvent(int64_t attempt, const RunningJob& running, const std::string& device,
+                  const std::string& environment);
+
 // Accuracy rises and loss falls with the epoch towards values that belong to the cell, give or take a bit per seed and
 // learning rate.
 Json EpochEvent(int64_t attempt, const RunningJob& running, int64_t epoch, size_t shared_by);
