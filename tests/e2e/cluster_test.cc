@@ -6,20 +6,13 @@
 
 #include <csignal>
 
+#include "tests/e2e/small_sweep.h"
+
 namespace gridsweep {
 namespace {
 
 using testing::ContainsRegex;
 using testing::HasSubstr;
-
-constexpr char kSweep[] = R"(name: small
-dataset: tiny
-training: {epochs: 3, validation: 0.1}
-seeds: [1, 2]
-grid:
-  model: [mlp, cnn]
-  activation: [relu, tanh]
-)";
 
 class ClusterTest : public testing::Test {
  protected:
@@ -49,18 +42,18 @@ class ClusterTest : public testing::Test {
 TEST_F(ClusterTest, AWorkerWithABrokenCopyOfTheDataCostsNothing) {
   WriteFile(cluster_.dir() / "broken/tiny-broken", "");
   cluster_.StartWorker("carol", {.flags = {"--data-dir", cluster_.dir() / "broken"}});
-  const std::string sweep = cluster_.Submit(kSweep);
+  const std::string sweep = cluster_.Submit(kSmallSweep);
   ASSERT_TRUE(cluster_.AwaitLog(cluster_.worker("carol"), "dataset_unusable"));
   cluster_.OpenGate();
   ASSERT_TRUE(cluster_.AwaitFinished(sweep));
   cluster_.ExpectIntact(sweep);
   EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_attempts WHERE worker = 'carol'"), 1);
-  EXPECT_EQ(cluster_.RankCsv(sweep), FaultFreeCsv(kSweep));
+  EXPECT_EQ(cluster_.RankCsv(sweep), FaultFreeCsv(kSmallSweep));
 }
 
 TEST_F(ClusterTest, ASweepFromSubmitToTable) {
-  const std::string sweep = cluster_.Submit(kSweep);
-  EXPECT_EQ(cluster_.Submit(kSweep), sweep) << "the same file is the same sweep";
+  const std::string sweep = cluster_.Submit(kSmallSweep);
+  EXPECT_EQ(cluster_.Submit(kSmallSweep), sweep) << "the same file is the same sweep";
   ASSERT_TRUE(AwaitRunning(2));
 
   const Json workers = JsonOf({"workers"});
@@ -78,8 +71,8 @@ TEST_F(ClusterTest, ASweepFromSubmitToTable) {
   cluster_.OpenGate();
   EXPECT_EQ(watch->Wait(), 0) << watch->Describe();
 
-  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSweep));
-  EXPECT_EQ(cluster_.RankCsv(sweep), FaultFreeCsv(kSweep));
+  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSmallSweep));
+  EXPECT_EQ(cluster_.RankCsv(sweep), FaultFreeCsv(kSmallSweep));
   const CommandResult table = cluster_.Cli({"rank", "small", "--top", "1"});
   EXPECT_EQ(table.code, 0) << table;
   EXPECT_THAT(table.out, ContainsRegex("rank.*model"));
@@ -105,7 +98,7 @@ TEST_F(ClusterTest, ASweepFromSubmitToTable) {
 }
 
 TEST_F(ClusterTest, SweepsAreSteered) {
-  const std::string sweep = cluster_.Submit(kSweep);
+  const std::string sweep = cluster_.Submit(kSmallSweep);
   ASSERT_TRUE(AwaitRunning(2));
   EXPECT_EQ(cluster_.Cli({"pause", "small"}).code, 0);
   EXPECT_EQ(cluster_.QueryInt("SELECT state = 'paused' AND running = 2 FROM v_sweeps"), 1);
@@ -121,11 +114,11 @@ TEST_F(ClusterTest, SweepsAreSteered) {
   cluster_.OpenGate();
   ASSERT_TRUE(cluster_.AwaitFinished(sweep));
   cluster_.ExpectIntact(sweep);
-  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSweep));
+  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSmallSweep));
 }
 
 TEST_F(ClusterTest, APausedSweepGoesOnWhenResumed) {
-  const std::string sweep = cluster_.Submit(kSweep);
+  const std::string sweep = cluster_.Submit(kSmallSweep);
   ASSERT_TRUE(AwaitRunning(2));
   EXPECT_EQ(cluster_.Cli({"pause", "small"}).code, 0);
   cluster_.OpenGate();
@@ -134,7 +127,7 @@ TEST_F(ClusterTest, APausedSweepGoesOnWhenResumed) {
   EXPECT_EQ(cluster_.QueryInt("SELECT pending FROM v_sweeps"), 6);
   EXPECT_EQ(cluster_.Cli({"resume", "small"}).code, 0);
   ASSERT_TRUE(cluster_.AwaitFinished(sweep));
-  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSweep));
+  EXPECT_EQ(cluster_.RankCsv("small"), FaultFreeCsv(kSmallSweep));
 }
 
 TEST_F(ClusterTest, UnknownNamesAndAbsentCoordinatorsHaveTheirExitCodes) {
@@ -151,7 +144,7 @@ TEST_F(ClusterTest, UnknownNamesAndAbsentCoordinatorsHaveTheirExitCodes) {
 
 TEST_F(ClusterTest, ReadersNeedNoCoordinator) {
   cluster_.OpenGate();
-  const std::string sweep = cluster_.Submit(kSweep);
+  const std::string sweep = cluster_.Submit(kSmallSweep);
   ASSERT_TRUE(cluster_.AwaitFinished(sweep));
   for (const bool crashed : {false, true}) {
     if (crashed) cluster_.StartCoordinator();
@@ -161,24 +154,24 @@ TEST_F(ClusterTest, ReadersNeedNoCoordinator) {
     EXPECT_EQ(list.code, 0) << list;
     EXPECT_THAT(list.out, HasSubstr("small"));
     EXPECT_EQ(cluster_.Run({"rank", "small", "--db", cluster_.db(), "--format", "csv", "--no-times"}).out,
-              FaultFreeCsv(kSweep));
+              FaultFreeCsv(kSmallSweep));
     EXPECT_EQ(cluster_.Run({"watch", "small", "--db", cluster_.db()}).code, 0);
   }
 }
 
 TEST_F(ClusterTest, RunAttachesToTheCoordinatorThatServesTheDatabase) {
-  WriteFile(cluster_.dir() / "small.yaml", kSweep);
+  WriteFile(cluster_.dir() / "small.yaml", kSmallSweep);
   cluster_.OpenGate();
   const CommandResult run =
       cluster_.Run({"run", "small.yaml", "--db", cluster_.db(), "--format", "csv", "--no-times"});
   EXPECT_EQ(run.code, 0) << run;
-  EXPECT_EQ(run.out, FaultFreeCsv(kSweep));
+  EXPECT_EQ(run.out, FaultFreeCsv(kSmallSweep));
   EXPECT_TRUE(cluster_.coordinator().IsRunning());
 }
 
 TEST_F(ClusterTest, TheSqliteShellReadsTheLiveDatabase) {
   if (std::system("command -v sqlite3 > /dev/null") != 0) GTEST_SKIP() << "there is no sqlite3 program here";
-  const std::string sweep = cluster_.Submit(kSweep);
+  const std::string sweep = cluster_.Submit(kSmallSweep);
   ASSERT_TRUE(AwaitRunning(2));
   TestProcess shell(
       {.name = "sqlite3",

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "tests/e2e/small_sweep.h"
 #include "tests/support/cluster.h"
 
 namespace gridsweep {
@@ -13,19 +14,10 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr char kSweep[] = R"(name: small
-dataset: tiny
-training: {epochs: 3, validation: 0.1}
-seeds: [1, 2]
-grid:
-  model: [mlp, cnn]
-  activation: [relu, tanh]
-)";
-
 class RunTest : public testing::Test {
  protected:
   explicit RunTest(Cluster::Options options = {}) : cluster_(std::move(options)) {
-    Write("small.yaml", kSweep);
+    Write("small.yaml", kSmallSweep);
   }
 
   void Write(const std::string& name, const std::string& text) { WriteFile(cluster_.dir() / name, text); }
@@ -137,7 +129,7 @@ TEST_F(FailingRunTest, FailedJobsGiveExitCodeOneAndCanBeRetried) {
   const CommandResult retried = cluster_.Run(Command("small.yaml", {"--retry"}));
   EXPECT_EQ(retried.code, 0) << retried;
   EXPECT_EQ(cluster_.QueryInt("SELECT succeeded FROM v_sweeps"), 8);
-  EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(Csv(), FaultFreeCsv(kSmallSweep));
 }
 
 class InterruptedRunTest : public RunTest {
@@ -165,7 +157,7 @@ TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterCtrlC) {
   EXPECT_EQ(run.code, 0) << run;
   EXPECT_THAT(run.err, HasSubstr("going on"));
   EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_sweeps"), 1);
-  EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(Csv(), FaultFreeCsv(kSmallSweep));
 }
 
 TEST_F(InterruptedRunTest, AnInterruptedRepetitionGoesOnToo) {
@@ -222,8 +214,8 @@ TEST_F(InterruptedRunTest, ASecondRunOfTheSameFilePrintsTheTableAsWell) {
   cluster_.OpenGate();
   EXPECT_EQ(first->Wait(), 0) << first->Describe();
   EXPECT_EQ(second->Wait(), 0) << second->Describe();
-  EXPECT_EQ(first->Out(), FaultFreeCsv(kSweep));
-  EXPECT_EQ(second->Out(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(first->Out(), FaultFreeCsv(kSmallSweep));
+  EXPECT_EQ(second->Out(), FaultFreeCsv(kSmallSweep));
 }
 
 TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterAKill) {
@@ -238,7 +230,7 @@ TEST_F(InterruptedRunTest, TheSameCommandGoesOnAfterAKill) {
   cluster_.OpenGate();
   const CommandResult again = cluster_.Run(Command("small.yaml"));
   EXPECT_EQ(again.code, 0) << again;
-  EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(Csv(), FaultFreeCsv(kSmallSweep));
 }
 
 class ResumedRunTest : public RunTest {
@@ -262,7 +254,7 @@ TEST_F(ResumedRunTest, AfterAKillJobsGoOnInTheMiddleAndNothingIsLeftAtTheEnd) {
   cluster_.OpenGate();
   const CommandResult again = cluster_.Run(Command("small.yaml"));
   EXPECT_EQ(again.code, 0) << again;
-  EXPECT_EQ(Csv(), FaultFreeCsv(kSweep));
+  EXPECT_EQ(Csv(), FaultFreeCsv(kSmallSweep));
   EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_attempts WHERE accepted AND resumed_epoch = 1"), 2);
   EXPECT_FALSE(std::filesystem::exists(Checkpoints()));
   EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_models"), 8) << "also of the jobs that ended last";

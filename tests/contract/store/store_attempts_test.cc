@@ -17,17 +17,6 @@ class StoreAttemptsTest : public StoreContractTest {
  protected:
   StoreAttemptsTest() : sweep_(s_->Submit()), attempt_(s_->ClaimOne()) {}
 
-  AttemptEnd Success() const {
-    return {.state = AttemptState::kSucceeded,
-            .job_state = JobState::kSucceeded,
-            .counters = {},
-            .now = At(20),
-            .not_before = {},
-            .error = "",
-            .stderr_tail = "",
-            .evaluation = ToyEvaluation()};
-  }
-
   SweepId sweep_;
   OpenAttempt attempt_;
 };

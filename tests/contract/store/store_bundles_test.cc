@@ -207,16 +207,7 @@ TEST_P(StoreBundlesTest, SharedEpochsCostEachJobItsShare) {
     epoch.seconds = 5;
     epoch.shared_by = 1;
     ASSERT_THAT(s_->TryEpoch(job.attempt, 3, epoch), IsOk());
-    ASSERT_THAT(s_->TryEnd(job.attempt, 4,
-                           {.state = AttemptState::kSucceeded,
-                            .job_state = JobState::kSucceeded,
-                            .counters = {},
-                            .now = At(20),
-                            .not_before = {},
-                            .error = "",
-                            .stderr_tail = "",
-                            .evaluation = ToyEvaluation()}),
-                IsOk());
+    ASSERT_THAT(s_->TryEnd(job.attempt, 4, Success()), IsOk());
     const JobDetailRecord detail = s_->Job(job.attempt.job);
     ASSERT_THAT(detail.epochs, SizeIs(2));
     EXPECT_EQ(detail.epochs[0].shared_by, 3);

@@ -54,6 +54,17 @@ absl::Time At(int64_t second) {
   return absl::FromUnixSeconds(1'800'000'000 + second);
 }
 
+AttemptEnd Success(absl::Time now) {
+  return {.state = AttemptState::kSucceeded,
+          .job_state = JobState::kSucceeded,
+          .counters = {},
+          .now = now,
+          .not_before = {},
+          .error = "",
+          .stderr_tail = "",
+          .evaluation = ToyEvaluation()};
+}
+
 absl::StatusOr<SubmittedSweep> StoreHarness::TrySubmit(const std::string& yaml, const std::string& key,
                                                        bool resume) {
   const SweepSpec spec = ParseOrDie(yaml);
@@ -112,16 +123,9 @@ void StoreHarness::Succeed(const OpenAttempt& attempt, const std::vector<double>
     ++number;
     ASSERT_THAT(TryEpoch(attempt, ++seq, MakeEpoch(number, value)), IsOk());
   }
-  ASSERT_THAT(TryEnd(attempt, ++seq,
-                     {.state = AttemptState::kSucceeded,
-                      .job_state = JobState::kSucceeded,
-                      .counters = attempt.counters,
-                      .now = now,
-                      .not_before = {},
-                      .error = "",
-                      .stderr_tail = "",
-                      .evaluation = ToyEvaluation()}),
-              IsOk());
+  AttemptEnd end = Success(now);
+  end.counters = attempt.counters;
+  ASSERT_THAT(TryEnd(attempt, ++seq, end), IsOk());
 }
 
 void StoreHarness::Diverge(const OpenAttempt& attempt, absl::Time now) {

@@ -24,6 +24,7 @@ DatasetInfo ToyData(const std::string& digest = "digest-1");
 Evaluation ToyEvaluation();
 // The absl::Time of `second` in the tests' own era.
 absl::Time At(int64_t second);
+AttemptEnd Success(absl::Time now = At(20));
 
 // An open store and the moves of a coordinator on it. Every move expects success unless its name says Try.
 class StoreHarness {

@@ -1,10 +1,9 @@
 // How often one caller may call, and how large a call may be.
 #include <google/protobuf/descriptor.h>
-#include <grpcpp/generic/generic_stub.h>
 
 #include <functional>
-#include <future>
 
+#include "tests/integration/coordinator/call_method.h"
 #include "tests/integration/coordinator/coordinator_fixture.h"
 
 namespace gridsweep {
@@ -12,20 +11,6 @@ namespace {
 
 using absl::StatusCode;
 using testing::HasSubstr;
-
-// Calls a method by name with an empty message.
-grpc::Status CallMethod(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
-  grpc::GenericStub stub(channel);
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
-  const grpc::Slice nothing("");
-  const grpc::ByteBuffer request(&nothing, 1);
-  grpc::ByteBuffer response;
-  std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, method, grpc::StubOptions(), &request, &response,
-                 [&done](const grpc::Status& status) { done.set_value(status); });
-  return done.get_future().get();
-}
 
 class LimitsTest : public CoordinatorTest {};
 

@@ -1,16 +1,13 @@
 // Who gets in, over real TLS.
 #include <google/protobuf/descriptor.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/support/byte_buffer.h>
 #include <sys/stat.h>
 
-#include <chrono>
-#include <future>
 #include <sstream>
 
 #include "absl/time/clock.h"
 #include "common/base/secret.h"
 #include "coordinator/security/security_directory.h"
+#include "tests/integration/coordinator/call_method.h"
 #include "tests/integration/coordinator/coordinator_fixture.h"
 
 namespace gridsweep {
@@ -38,19 +35,6 @@ class SecurityTest : public CoordinatorTest {
     return dir_ / ("security/" + std::string(RoleName(role)) + ".token");
   }
 
-  // Calls a method by name with an empty message.
-  static grpc::Status CallMethod(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
-    grpc::GenericStub stub(channel);
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
-    const grpc::Slice nothing("");
-    const grpc::ByteBuffer request(&nothing, 1);
-    grpc::ByteBuffer response;
-    std::promise<grpc::Status> done;
-    stub.UnaryCall(&context, method, grpc::StubOptions(), &request, &response,
-                   [&done](const grpc::Status& status) { done.set_value(status); });
-    return done.get_future().get();
-  }
   grpc::StatusCode CodeOf(const Endpoint& endpoint, const std::string& method) {
     const auto channel = ConnectTo(endpoint);
     EXPECT_THAT(channel, IsOk());
