@@ -4,17 +4,10 @@
 Usage: model_file_check.py TRAINER_PROGRAM
 Exit code 0 if all agree, 1 if not, 77 (skipped) without Python's torch, in Debian the package python3-torch.
 """
-import hashlib, json, os, pathlib, struct, subprocess, sys, tempfile
+import hashlib, json, pathlib, struct, subprocess, sys, tempfile
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-try:
-    import numpy
-    import torch
-    from torch import nn
-except ImportError as error:
-    print(f"skipped: {error}; to run it: apt-get install python3-torch")
-    sys.exit(77)
+from needs_torch import numpy, torch
+from torch import nn
 
 CLASSES, ROWS, COLUMNS, TEST = 4, 9, 7, 200
 TYPES = {"F32": numpy.float32, "I64": numpy.int64}

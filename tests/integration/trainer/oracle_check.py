@@ -4,17 +4,10 @@
 Usage: oracle_check.py DUMP_PROGRAM
 Exit code 0 if all agree, 1 if not, 77 (skipped) without Python's torch, in Debian the package python3-torch.
 """
-import json, os, pathlib, subprocess, sys, tempfile
+import json, pathlib, subprocess, sys, tempfile
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-try:
-    import numpy
-    import torch
-    from torch import nn
-except ImportError as error:
-    print(f"skipped: {error}; to run it: apt-get install python3-torch")
-    sys.exit(77)
+from needs_torch import numpy, torch
+from torch import nn
 
 TOLERANCE = 1e-4  # relative, of every loss and learning rate
 # Adam divides each gradient by its own size, so one that is nothing but rounding still takes a whole step: a large model's
