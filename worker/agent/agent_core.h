@@ -131,6 +131,7 @@ class AgentCore {
     absl::Duration since;        // kDown: restart at; kStarting: started at
     int deaths = 0;              // since a job last ended well
     int limit = 1;               // jobs or bundles it may train at a time now
+    int64_t complaints = 0;      // that belong to no job
     int64_t hung = 0;            // attempt it was killed for, or the first of the bundle
     std::string killed_because;  // other reason it was killed for
   };

@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "worker/agent/agent_core.h"
+#include "worker/agent/log_sparsely.h"
 
 namespace gridsweep::agent {
 namespace {
@@ -59,8 +60,10 @@ void AgentCore::OnTrainerEvent(absl::Duration now, size_t device, const TrainerE
   if (ended_) return;
   if (const auto* hello = std::get_if<TrainerHello>(&event.body)) return OnHello(device, *hello);
   if (const auto* complaint = std::get_if<TrainerComplaint>(&event.body)) {
+    const int64_t times = ++trainers_[device].complaints;
+    if (!IsLogged(times)) return;
     Log(LogLevel::kWarning, "trainer_complaint",
-        {{"device", info_.devices[device].name}, {"error", complaint->error}});
+        {{"device", info_.devices[device].name}, {"times", times}, {"error", complaint->error}});
     return;
   }
   Attempt* attempt = book_.Find(event.attempt);

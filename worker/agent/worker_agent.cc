@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/data/dataset.h"
+#include "worker/agent/log_sparsely.h"
 
 namespace gridsweep::agent {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);
 // A longer pause between two turns of the loop means that this process did not run.
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
-// Lines of nonsense that are all logged; of more than that only the 16th, the 32nd and so on.
-constexpr int64_t kNonsenseTold = 8;
 
 }  // namespace
 
@@ -170,9 +169,8 @@ void WorkerAgent::ReapTrainer(size_t device, const TrainerExit& exit) {
 void WorkerAgent::OnTrainerLine(size_t device, const std::string& line) {
   const absl::StatusOr<TrainerEvent> event = ParseTrainerEvent(line);
   if (!event.ok()) {
-    // A program that prints to stdout could fill the disk with our log.
     const int64_t times = ++nonsense_[device];
-    if (times > kNonsenseTold && (times & (times - 1)) != 0) return;
+    if (!IsLogged(times)) return;
     Log(LogLevel::kWarning, "trainer_nonsense",
         {{"device", core_.info().devices[device].name},
          {"times", times},

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/agent/agent_core_fixture.h"
 #include "worker/agent/agent_core.h"
 
@@ -268,6 +270,15 @@ TEST_F(TrainerRules, ARoomThatADeathTookAwayIsNewsWhenItComesBack) {
   core_->Tick(now_);
   Hello(0);
   EXPECT_EQ(Request().room, 1);
+}
+
+TEST_F(TrainerRules, ATrainerThatComplainsWithoutEndDoesNotFillTheLog) {
+  Register(1);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 1000; ++i) core_->OnTrainerEvent(now_, 0, {0, TrainerComplaint{"no such command"}});
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 8 + 6) << log;
+  EXPECT_THAT(log, HasSubstr("times=512"));
 }
 
 }  // namespace
