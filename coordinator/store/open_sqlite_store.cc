@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "common/base/atomic_file.h"
 #include "common/base/log.h"
 #include "coordinator/store/copy_database.h"
 #include "coordinator/store/file_lock.h"
@@ -72,6 +73,7 @@ absl::Status KeepOldSchema(Db& db, const std::string& file, int64_t version) {
   GS_RETURN_IF_ERROR(Annotate(CopyDatabase(db, partial), "cannot keep a copy before the schema is changed"));
   std::filesystem::rename(partial, copy, error);
   if (error) return ErrnoError(error.value(), fmt::format("cannot rename '{}'", partial));
+  GS_RETURN_IF_ERROR(SyncFolderOf(copy));
   Log(LogLevel::kInfo, "old_schema_kept", {{"file", copy}, {"version", version}});
   return absl::OkStatus();
 }

@@ -119,7 +119,7 @@ void AgentCore::BeginStarts(absl::Duration now) {
       for (auto file = item.resume.rbegin(); file != item.resume.rend(); ++file)
         attempt.checkpoints.push_back(*file);
     }
-    if (!items.empty()) actions_.push_back(WriteLine{start.device(), RunCommand(std::move(items))});
+    if (!items.empty()) actions_.emplace_back(WriteLine{start.device(), RunCommand(std::move(items))});
   }
   std::erase_if(starts_, [](const WaitingStart& start) { return start.items().empty(); });
 }
@@ -164,7 +164,7 @@ void AgentCore::StopAttempt(absl::Duration now, int64_t id) {
   attempt->phase = AttemptPhase::kStopping;
   attempt->stop_since = now;
   attempt->events.clear();
-  actions_.push_back(WriteLine{attempt->device, StopCommand(id)});
+  actions_.emplace_back(WriteLine{attempt->device, StopCommand(id)});
 }
 
 // --- files
@@ -206,17 +206,17 @@ void AgentCore::PlanTransfers(absl::Duration now) {
     if (!fetching_.empty()) break;
     if (const std::optional<std::string> wanted = start.Wanted()) {
       fetching_ = *wanted;
-      actions_.push_back(FetchArtifact{fetching_});
+      actions_.emplace_back(FetchArtifact{fetching_});
     }
   }
-  if (std::optional<UploadArtifact> upload = uploads_.Take(now)) actions_.push_back(*std::move(upload));
+  if (std::optional<UploadArtifact> upload = uploads_.Take(now)) actions_.emplace_back(*std::move(upload));
   if (useless_.empty()) return;
   const std::set<std::string> referenced = ReferencedFiles();
   for (auto file = useless_.begin(); file != useless_.end();) {
     if (referenced.contains(*file)) {
       ++file;
     } else {
-      actions_.push_back(DropArtifact{*file});
+      actions_.emplace_back(DropArtifact{*file});
       file = useless_.erase(file);
     }
   }
@@ -310,7 +310,7 @@ void AgentCore::Drain(absl::Duration now) {
   drain_deadline_ = now + options_.drain_timeout;
   for (const auto& [id, attempt] : book_.all()) {
     if (attempt.phase == AttemptPhase::kRunning)
-      actions_.push_back(WriteLine{attempt.device, StopCommand(id)});
+      actions_.emplace_back(WriteLine{attempt.device, StopCommand(id)});
     if (attempt.phase == AttemptPhase::kRunning || attempt.phase == AttemptPhase::kFetching)
       HandBack(*book_.Find(id), "the worker is stopping");
   }

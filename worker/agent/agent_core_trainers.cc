@@ -23,13 +23,13 @@ void AgentCore::StartTrainerOf(absl::Duration now, size_t device) {
   trainer.since = now;
   trainer.hung = 0;
   trainer.killed_because.clear();
-  actions_.push_back(StartTrainer{device});
+  actions_.emplace_back(StartTrainer{device});
 }
 
 void AgentCore::Kill(size_t device) {
   trainers_[device].phase = TrainerPhase::kDying;
   known_room_ = std::min(known_room_, Room());
-  actions_.push_back(KillTrainer{device});
+  actions_.emplace_back(KillTrainer{device});
 }
 
 void AgentCore::OnHello(size_t device, const TrainerHello& hello) {
