@@ -36,7 +36,7 @@ TEST_P(StoreClaimTest, JobDocumentIsTheJobOfTheGrid) {
   ASSERT_THAT(jobs, SizeIs(8));
   for (size_t i = 0; i < jobs.size(); ++i) {
     const JobSpec expected = grid.Job(static_cast<int64_t>(i) / 2, spec.seeds[i % 2]);
-    EXPECT_EQ(jobs[i].job_json, JobSpecToJson(expected).dump());
+    EXPECT_EQ(Json::parse(jobs[i].job_json), JobSpecToJson(expected));
   }
 }
 
