@@ -18,6 +18,12 @@ constexpr std::string_view kSuffix = ".safetensors";
 constexpr uint64_t kDiskReserve = 64 << 20;
 constexpr size_t kDigits = 64;
 
+std::optional<uint64_t> AvailableBytes(const std::string& path) {
+  std::error_code error;
+  const auto disk = std::filesystem::space(path, error);
+  return error ? std::nullopt : std::optional<uint64_t>(disk.available);
+}
+
 }  // namespace
 
 // --- Pin
@@ -41,7 +47,7 @@ ArtifactFolder::Pin ArtifactFolder::PinLocked(const std::string& sha256) {
 std::optional<ArtifactFolder::Pin> ArtifactFolder::Find(const std::string& sha256) {
   const std::lock_guard lock(mu_);
   const auto entry = entries_.find(sha256);
-  if (entry == entries_.end()) return std::nullopt;
+  if (entry == entries_.end() || !entry->second.is_durable) return std::nullopt;
   // Somebody may have taken it out of the folder.
   if (access(PathOf(sha256).c_str(), R_OK) != 0) {
     if (entry->second.pins == 0) {
@@ -59,14 +65,23 @@ std::string ArtifactFolder::PathOf(const std::string& sha256) const {
   return fmt::format("{}/{}{}", path_, sha256, kSuffix);
 }
 
-absl::StatusOr<std::unique_ptr<ArtifactFolder>> ArtifactFolder::Open(const std::string& path, int64_t limit) {
-  std::unique_ptr<ArtifactFolder> folder(new ArtifactFolder(path, limit, false));
+ArtifactFolder::ArtifactFolder(std::string path, int64_t limit, bool read_only, ArtifactDisk disk)
+    : path_(std::move(path)),
+      limit_(limit),
+      read_only_(read_only),
+      disk_{.sync = disk.sync ? std::move(disk.sync) : [](AtomicFile& file) { return file.Sync(); },
+            .sync_folder = disk.sync_folder ? std::move(disk.sync_folder) : SyncFolderOf,
+            .available = disk.available ? std::move(disk.available) : AvailableBytes} {}
+
+absl::StatusOr<std::unique_ptr<ArtifactFolder>> ArtifactFolder::Open(const std::string& path, int64_t limit,
+                                                                     ArtifactDisk disk) {
+  std::unique_ptr<ArtifactFolder> folder(new ArtifactFolder(path, limit, false, std::move(disk)));
   GS_RETURN_IF_ERROR(folder->Load());
   return folder;
 }
 
 std::unique_ptr<ArtifactFolder> ArtifactFolder::OpenReadOnly(const std::string& path) {
-  return std::unique_ptr<ArtifactFolder>(new ArtifactFolder(path, 0, true));
+  return std::unique_ptr<ArtifactFolder>(new ArtifactFolder(path, 0, true, {}));
 }
 
 absl::Status ArtifactFolder::Load() {
@@ -84,13 +99,14 @@ absl::Status ArtifactFolder::Load() {
                IsSha256(std::string_view(name).substr(0, name.size() - kSuffix.size()))) {
       const auto size = static_cast<int64_t>(files->file_size(vanished));
       if (vanished) continue;
-      entries_[name.substr(0, kDigits)].bytes = size;
+      entries_[name.substr(0, kDigits)] = {.bytes = size, .is_durable = true};
       bytes_ += size;
     }
     if (error) return ErrnoError(error.value(), fmt::format("cannot read the folder '{}'", path_));
   }
   for (const std::filesystem::path& path : unfinished) std::filesystem::remove(path, error);
-  return absl::OkStatus();
+  // The last process may have been killed when a file was in its place and its name not yet synced.
+  return disk_.sync_folder(path_ + "/");
 }
 
 // --- in
@@ -102,9 +118,8 @@ absl::StatusOr<std::unique_ptr<ArtifactFolder::Incoming>> ArtifactFolder::Receiv
     return InvalidArgument("'{}' is no SHA-256, expected 64 lower-case hex digits", sha256.substr(0, 80));
   if (bytes < 1 || bytes > kMaxArtifactBytes)
     return InvalidArgument("a file of {} bytes is not taken, expected 1 to {}", bytes, kMaxArtifactBytes);
-  std::error_code error;
-  const auto disk = std::filesystem::space(path_, error);
-  if (!error && disk.available < static_cast<uint64_t>(bytes) + kDiskReserve)
+  const std::optional<uint64_t> available = disk_.available(path_);
+  if (available && *available < static_cast<uint64_t>(bytes) + kDiskReserve)
     return ResourceExhausted("the disk of '{}' is nearly full", path_);
   {
     const std::lock_guard lock(mu_);
@@ -147,7 +162,7 @@ absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
   const std::string found = hash_.HexDigest();
   if (found != sha256_)
     return InvalidArgument("the bytes have the SHA-256 {}, {} was announced", found, sha256_);
-  GS_RETURN_IF_ERROR(file_->Sync());
+  GS_RETURN_IF_ERROR(folder_->disk_.sync(*file_));
   std::optional<Pin> pin;
   {
     // Together with the entry: a file without one would not be counted, one without a file not be sent.
@@ -159,7 +174,9 @@ absl::StatusOr<ArtifactFolder::Pin> ArtifactFolder::Incoming::Finish() {
     entry.bytes = bytes_;
     pin.emplace(folder_->PinLocked(sha256_));
   }
-  GS_RETURN_IF_ERROR(SyncFolderOf(folder_->PathOf(sha256_)));
+  GS_RETURN_IF_ERROR(folder_->disk_.sync_folder(folder_->PathOf(sha256_)));
+  const std::lock_guard lock(folder_->mu_);
+  folder_->entries_.at(sha256_).is_durable = true;  // pinned, so it is there
   return *std::move(pin);
 }
 

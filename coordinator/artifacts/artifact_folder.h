@@ -19,6 +19,13 @@ namespace gridsweep {
 
 inline constexpr int64_t kMaxArtifactBytes = 64 << 20;
 
+// What a folder asks of the disk below it, for tests that have one fail. Empty: the real disk.
+struct ArtifactDisk {
+  std::function<absl::Status(AtomicFile& file)> sync = nullptr;
+  std::function<absl::Status(const std::string& path)> sync_folder = nullptr;           // as SyncFolderOf
+  std::function<std::optional<uint64_t>(const std::string& path)> available = nullptr;  // bytes, if known
+};
+
 // Thread-safe. One process owns a folder; others may read it. Knows nothing of who refers to a file: Collect asks.
 class ArtifactFolder {
  public:
@@ -89,14 +96,15 @@ class ArtifactFolder {
   };
 
   // Makes the folder if need be, and removes what earlier processes have not finished. `limit`: bytes of all files together.
-  static absl::StatusOr<std::unique_ptr<ArtifactFolder>> Open(const std::string& path, int64_t limit);
+  static absl::StatusOr<std::unique_ptr<ArtifactFolder>> Open(const std::string& path, int64_t limit,
+                                                              ArtifactDisk disk = {});
   // To read files beside another process; the folder need not exist. Receive fails.
   static std::unique_ptr<ArtifactFolder> OpenReadOnly(const std::string& path);
 
   // Reserves the room for a file of `bytes`. INVALID_ARGUMENT for a bad name or size; RESOURCE_EXHAUSTED: over the limit, or
   // little would be left of the disk, which the database needs as well.
   absl::StatusOr<std::unique_ptr<Incoming>> Receive(const std::string& sha256, int64_t bytes);
-  // nullopt if there is no such file.
+  // nullopt if there is no such file, or one whose name is not known to outlast a loss of power.
   std::optional<Pin> Find(const std::string& sha256);
   // NOT_FOUND.
   absl::StatusOr<std::unique_ptr<Outgoing>> Read(const std::string& sha256);
@@ -111,11 +119,11 @@ class ArtifactFolder {
   struct Entry {
     int64_t bytes = 0;
     int pins = 0;
-    uint64_t touched = 0;  // when it was last pinned
+    bool is_durable = false;  // its name was synced
+    uint64_t touched = 0;     // when it was last pinned
   };
 
-  ArtifactFolder(std::string path, int64_t limit, bool read_only)
-      : path_(std::move(path)), limit_(limit), read_only_(read_only) {}
+  ArtifactFolder(std::string path, int64_t limit, bool read_only, ArtifactDisk disk);
 
   absl::Status Load();
   std::string PathOf(const std::string& sha256) const;
@@ -126,6 +134,7 @@ class ArtifactFolder {
   const std::string path_;
   const int64_t limit_;
   const bool read_only_;
+  const ArtifactDisk disk_;
   mutable std::mutex mu_;
   std::map<std::string, Entry> entries_;  // guarded by mu_
   int64_t bytes_ = 0;                     // guarded by mu_

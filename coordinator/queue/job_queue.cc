@@ -140,7 +140,9 @@ absl::StatusOr<Lease*> JobQueue::FindLease(AttemptId attempt, const std::string&
   const auto status = store_->GetAttempt(attempt, token);
   if (!status.ok() && !absl::IsNotFound(status.status()) && !absl::IsAborted(status.status()))
     return status.status();
-  if (status.ok() && found == nullptr && status->state == AttemptState::kLost && status->is_newest &&
+  const KnownWorker* const known = workers_.Find(worker);
+  const bool its_own = status.ok() && known != nullptr && status->attempt.worker == known->id;
+  if (its_own && found == nullptr && status->state == AttemptState::kLost && status->is_newest &&
       status->job_state == JobState::kPending) {
     GS_RETURN_IF_ERROR(store_->ReviveAttempt(attempt, token, now.wall));
     Lease revived;

@@ -12,67 +12,16 @@
 
 #include "common/base/log.h"
 #include "common/rpc/grpc_status.h"
+#include "coordinator/service/artifact_offer.h"
 
 namespace gridsweep {
 namespace {
 
 constexpr std::chrono::minutes kLongestCall{10};
-constexpr int kMaxClaims = 256;
 
 absl::Status CheckDeadline(const grpc::CallbackServerContext& context) {
   if (context.deadline() <= std::chrono::system_clock::now() + kLongestCall) return absl::OkStatus();
   return InvalidArgument("a transfer needs a deadline of at most {} minutes", kLongestCall.count());
-}
-
-// What the header of an offer says.
-struct Offer {
-  bool is_model = false;
-  std::string worker;
-  std::string sha256;
-  int64_t bytes = 0;
-  std::vector<ArtifactClaim> claims;
-};
-
-absl::StatusOr<Offer> OfferFromProto(const v1::ArtifactHeader& header) {
-  Offer offer{.is_model = header.kind() == v1::ARTIFACT_MODEL,
-              .worker = header.worker(),
-              .sha256 = header.sha256(),
-              .bytes = header.bytes(),
-              .claims = {}};
-  if (!offer.is_model && header.kind() != v1::ARTIFACT_CHECKPOINT)
-    return InvalidArgument("unknown kind of file {}", static_cast<int>(header.kind()));
-  if (!IsSha256(offer.sha256)) return InvalidArgument("the header's SHA-256 is not 64 lower-case hex digits");
-  if (offer.bytes < 1 || offer.bytes > kMaxArtifactBytes)
-    return InvalidArgument("a file of {} bytes is not taken, expected 1 to {}", offer.bytes,
-                           kMaxArtifactBytes);
-  if (header.claims().empty() || header.claims_size() > kMaxClaims)
-    return InvalidArgument("{} claims, expected 1 to {}", header.claims_size(), kMaxClaims);
-  for (const v1::ArtifactClaim& claim : header.claims()) {
-    if (claim.epoch() < 1) return InvalidArgument("a claim for epoch {}, expected at least 1", claim.epoch());
-    offer.claims.push_back({AttemptId{claim.attempt()}, claim.token(), claim.epoch()});
-  }
-  return offer;
-}
-
-absl::StatusOr<bool> Wants(Store& store, const Offer& offer) {
-  if (!offer.is_model) return store.WantsCheckpoint(offer.claims);
-  absl::StatusOr<bool> last = false;
-  for (const ArtifactClaim& claim : offer.claims) {
-    last = store.WantsModel(claim);
-    if (last.ok() && *last) return true;
-    if (!last.ok() && !absl::IsAborted(last.status())) return last;
-  }
-  return last;
-}
-
-absl::Status Record(Store& store, const Offer& offer, absl::Time now) {
-  if (!offer.is_model) return store.RecordCheckpoint(offer.claims, offer.sha256, offer.bytes, now);
-  absl::Status last;
-  for (const ArtifactClaim& claim : offer.claims) {
-    last = store.RecordModel(claim, offer.sha256, offer.bytes, now);
-    if (!last.ok() && !absl::IsAborted(last)) return last;
-  }
-  return last;
 }
 
 // Lives until gRPC is done with it and nothing that it has posted is left.
@@ -92,7 +41,7 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>,
   void OnReadDone(bool ok) override {
     if (!offer_) {
       if (!ok || !request_.has_header()) return End(InvalidArgument("a file begins with its header"));
-      absl::StatusOr<Offer> offer = OfferFromProto(request_.header());
+      absl::StatusOr<ArtifactOffer> offer = OfferFromProto(request_.header());
       if (!offer.ok()) return End(offer.status());
       offer_ = *std::move(offer);
       return Ask();
@@ -122,7 +71,7 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>,
     const auto wanted = std::make_shared<bool>(false);
     parts_.loop->Post(
         [self = shared_from_this(), wanted](JobQueue&, const Instant&) -> absl::Status {
-          GS_ASSIGN_OR_RETURN(*wanted, Wants(*self->parts_.store, *self->offer_));
+          GS_ASSIGN_OR_RETURN(*wanted, IsWanted(*self->parts_.store, *self->offer_));
           return absl::OkStatus();
         },
         [self = shared_from_this(), wanted](const absl::Status& status) {
@@ -163,7 +112,7 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>,
   void RecordIt(bool wanted) {
     parts_.loop->Post(
         [self = shared_from_this()](JobQueue&, const Instant& now) {
-          return Record(*self->parts_.store, *self->offer_, now.wall);
+          return RecordOffer(*self->parts_.store, *self->offer_, now.wall);
         },
         [self = shared_from_this(), wanted](const absl::Status& status) {
           self->LogRecord(status);
@@ -187,7 +136,7 @@ class PutReactor : public grpc::ServerReadReactor<v1::PutArtifactRequest>,
 
   // Used by one step at a time, each of which begins the next.
   v1::PutArtifactRequest request_;
-  std::optional<Offer> offer_;
+  std::optional<ArtifactOffer> offer_;
   std::unique_ptr<ArtifactFolder::Incoming> incoming_;
   std::optional<ArtifactFolder::Pin> pin_;  // until the file is recorded
 

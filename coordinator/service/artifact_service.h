@@ -13,8 +13,6 @@
 
 namespace gridsweep {
 
-// A checkpoint of more is not taken: it is recorded, for the worker that has it.
-inline constexpr int64_t kMaxCheckpointBytes = 16 << 20;
 inline constexpr int64_t kArtifactPiece = 256 << 10;
 
 // Not owned; must outlive the server.

@@ -1,7 +1,10 @@
 #include "tests/simulation/invariants.h"
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 
+#include "common/base/json.h"
 #include "coordinator/store/sqlite_db.h"
 
 namespace gridsweep {
@@ -34,11 +37,21 @@ constexpr Rule kRules[] = {
      "SELECT job FROM v_attempts GROUP BY job HAVING max(number) <> count(*) OR min(number) <> 1"},
     {"a result lacks epochs, or has too many",
      "SELECT a.attempt FROM v_attempts a JOIN v_sweeps s USING (sweep) WHERE a.accepted AND (SELECT "
-     "group_concat(epoch) FROM (SELECT epoch FROM epochs e WHERE e.attempt = a.attempt ORDER BY epoch)) IS NOT '1,2,3'"},
+     "group_concat(epoch) FROM (SELECT epoch FROM epochs e WHERE e.attempt = a.attempt ORDER BY epoch)) IS NOT '1,2,3,4'"},
     {"the epochs of an attempt have a gap",
      "SELECT attempt FROM epochs GROUP BY attempt HAVING max(epoch) <> count(*)"},
     {"an attempt counts other epochs than it has",
      "SELECT id FROM attempts a WHERE epochs <> (SELECT count(*) FROM epochs e WHERE e.attempt = a.id)"},
+    {"what only a stale token has sent is stored",
+     "SELECT 'epoch of ' || attempt FROM epochs WHERE samples_per_second < 0 UNION ALL SELECT 'attempt ' || id FROM attempts "
+     "WHERE environment = 'forged' OR error = 'forged' UNION ALL SELECT 'checkpoint of ' || job FROM checkpoints WHERE "
+     "sha256 = replace(hex(zeroblob(32)), '0', 'f') UNION ALL SELECT 'model of ' || job FROM models WHERE sha256 = replace(hex(zeroblob(32)), '0', 'f')"},
+    {"a job that is over has checkpoints", "SELECT job FROM checkpoints"},
+    {"an attempt lacks the epochs of the checkpoint that it went on from",
+     "SELECT id FROM attempts WHERE resumed_epoch > 0 AND state = 'succeeded' AND epochs <= resumed_epoch"},
+    {"a model is of a job without a result, or too many are kept",
+     "SELECT job FROM models WHERE job NOT IN (SELECT id FROM jobs WHERE state = 'succeeded') UNION ALL SELECT 'sweep ' || sweep "
+     "FROM models GROUP BY sweep HAVING count(*) > 10"},
     {"losses are not the attempts that were lost",
      "SELECT job || ': ' || losses FROM v_jobs j WHERE j.state <> 'cancelled' AND losses <> (SELECT count(*) FROM "
      "v_attempts a WHERE a.job = j.job AND a.state = 'lost')"},
@@ -64,6 +77,12 @@ constexpr char kAnswer[] =
     "e.train_loss, e.val_loss, e.val_accuracy, e.test_accuracy, e.lr) FROM v_epochs e JOIN v_jobs j ON j.job = e.job JOIN "
     "v_sweeps s ON s.sweep = j.sweep WHERE s.name = 'simulated' ORDER BY j.ordinal, j.seed, e.epoch)";
 
+// The best of each sweep, whose models are kept: job and accepted attempt.
+constexpr char kBest[] =
+    "SELECT job, attempt FROM (SELECT j.id AS job, j.accepted_attempt AS attempt, row_number() OVER (PARTITION BY j.sweep ORDER "
+    "BY CASE s.objective_goal WHEN 'max' THEN -j.objective ELSE j.objective END, j.id) AS place FROM jobs j JOIN sweeps s ON "
+    "s.id = j.sweep WHERE j.state = 'succeeded') WHERE place <= 10 ORDER BY job";
+
 std::string TextOf(Db& db, const char* sql, const char* separator) {
   absl::StatusOr<Statement> rows = db.Query(sql);
   if (!rows.ok()) return Message(rows.status());
@@ -76,9 +95,37 @@ std::string TextOf(Db& db, const char* sql, const char* separator) {
   }
 }
 
+// Every model is its job's accepted attempt's, and none is missing that was acknowledged and is among the best.
+absl::Status CheckModels(Db& db, const std::string& folder, const std::set<int64_t>& acknowledged,
+                         SimulationResult& result) {
+  GS_ASSIGN_OR_RETURN(Statement best, db.Query(kBest));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, best.Step());
+    if (!more) break;
+    const absl::StatusOr<int64_t> found = db.QueryInt("SELECT 1 FROM models WHERE job = ?1", best.Int(0));
+    if (!found.ok() && acknowledged.contains(best.Int(1)))
+      result.violations.push_back(
+          fmt::format("the model of job {} was acknowledged and is not kept", best.Int(0)));
+  }
+  GS_ASSIGN_OR_RETURN(Statement models,
+                      db.Query("SELECT m.job, m.sha256, j.accepted_attempt FROM models m JOIN jobs j ON "
+                               "j.id = m.job"));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, models.Step());
+    if (!more) return absl::OkStatus();
+    ++result.models;
+    std::ifstream file(fmt::format("{}/{}.safetensors", folder, models.Text(1)));
+    const absl::StatusOr<Json> content = ParseJson(std::string(std::istreambuf_iterator<char>(file), {}));
+    // One that the disk has lost is the folder's matter.
+    if (content.ok() && content->value("attempt", int64_t{0}) != models.Int(2))
+      result.violations.push_back(
+          fmt::format("the model of job {} is not its accepted attempt's", models.Int(0)));
+  }
+}
+
 }  // namespace
 
-void CheckInvariants(const std::string& database, const std::map<int64_t, uint64_t>& acknowledged,
+void CheckInvariants(const std::string& database, const Acknowledged& acknowledged,
                      SimulationResult& result) {
   const absl::StatusOr<std::unique_ptr<Db>> db = Db::Open(database, Db::Mode::kReadOnly);
   if (!db.ok()) {
@@ -89,13 +136,16 @@ void CheckInvariants(const std::string& database, const std::map<int64_t, uint64
     const std::string violations = TextOf(**db, rule.violations, "; ");
     if (!violations.empty()) result.violations.push_back(fmt::format("{}: {}", rule.what, violations));
   }
-  for (const auto& [attempt, seq] : acknowledged) {
+  for (const auto& [attempt, seq] : acknowledged.events) {
     const absl::StatusOr<int64_t> stored =
         (*db)->QueryInt("SELECT stored_seq FROM attempts WHERE id = ?1", attempt);
     if (stored.ok() && static_cast<uint64_t>(*stored) >= seq) continue;
     result.violations.push_back(fmt::format("attempt {}: {} events were acknowledged, {} are stored", attempt,
                                             seq, stored.ok() ? *stored : 0));
   }
+  if (const absl::Status checked = CheckModels(**db, database + ".artifacts", acknowledged.models, result);
+      !checked.ok())
+    result.violations.push_back("the models cannot be read: " + Message(checked));
   result.attempts = (*db)->QueryInt("SELECT count(*) FROM attempts").value_or(0);
   result.ranking = TextOf(**db, kAnswer, "\n");
 }

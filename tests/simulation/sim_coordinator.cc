@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "coordinator/service/convert_sync.h"
+#include "coordinator/store/sqlite_db.h"
 #include "gridsweep/v1/worker_service.pb.h"
+#include "tests/simulation/sim_transfers.h"
 
 namespace gridsweep {
 namespace {
@@ -19,13 +21,26 @@ constexpr absl::Duration kRestart = absl::Seconds(2);
 }  // namespace
 
 SimCoordinator::SimCoordinator(std::string database, EventQueue* events, SimRandom* random,
-                               SimNetwork* network, QueueOptions options)
+                               SimNetwork* network, QueueOptions options, Witness* witness,
+                               int64_t artifacts_limit)
     : database_(std::move(database)),
       events_(events),
       random_(random),
       network_(network),
       options_(std::move(options)),
-      clock_(events) {}
+      witness_(witness),
+      clock_(events),
+      artifacts_(
+          database_ + ".artifacts", artifacts_limit, events, random, witness,
+          [this](SimArtifacts::Operation operation, std::function<void(const absl::Status&)> done) {
+            Post([operation = std::move(operation)](
+                     JobQueue&, Store& store, const Instant& now) { return operation(store, now.wall); },
+                 std::move(done));
+          },
+          [this] {
+            Stop(/*power_loss=*/false);
+            Restart(downtime_);
+          }) {}
 
 SimCoordinator::~SimCoordinator() {
   Stop(/*power_loss=*/false);
@@ -41,8 +56,16 @@ void SimCoordinator::Start() {
   absl::Status status = opened.status();
   if (opened.ok()) {
     files_ = *std::move(opened);
-    queue_ = std::make_unique<JobQueue>(files_.store.get(), options_);
-    status = queue_->Load(*files_.reader, clock_.Now());
+    const auto db = Db::Open(database_, Db::Mode::kReadOnly);
+    if (db.ok()) {
+      witness_->CoordinatorStarts(**db);
+    } else {
+      witness_->Object("the database cannot be read: " + Message(db.status()));
+    }
+    status = artifacts_.Start(files_.reader.get());
+    store_ = std::make_unique<WitnessedStore>(files_.store.get(), witness_);
+    queue_ = std::make_unique<JobQueue>(store_.get(), options_);
+    if (status.ok()) status = queue_->Load(*files_.reader, clock_.Now());
   }
   if (!status.ok()) {
     trouble_ = "cannot start: " + Message(status);
@@ -51,7 +74,7 @@ void SimCoordinator::Start() {
   }
   trouble_.clear();
   ++lives_;
-  runner_ = std::make_unique<BatchRunner>(files_.store.get(), files_.reader.get(), queue_.get());
+  runner_ = std::make_unique<BatchRunner>(store_.get(), files_.reader.get(), queue_.get());
   network_->set_server([this](const std::string& request, std::function<void(SimNetwork::Answer)> reply) {
     Serve(request, std::move(reply));
   });
@@ -59,15 +82,30 @@ void SimCoordinator::Start() {
   PlanBatch(kTick);
 }
 
+void SimCoordinator::SetDisk(FaultDisk::Fault fault) {
+  disk_.Set(fault);
+  artifacts_.disk().Set(fault);
+}
+
 void SimCoordinator::Serve(const std::string& request, std::function<void(SimNetwork::Answer)> reply) {
+  if (request.starts_with(kGetTag)) return artifacts_.Get(request.substr(1), reply);
+  if (!request.starts_with(kPutTag)) return ServeSync(request, std::move(reply));
+  const size_t header = std::stoul(request.substr(1, kPutDigits), nullptr, 16);
+  artifacts_.Put(request.substr(1 + kPutDigits, header), request.substr(1 + kPutDigits + header), reply);
+}
+
+void SimCoordinator::ServeSync(const std::string& request, std::function<void(SimNetwork::Answer)> reply) {
   v1::SyncRequest proto;
   if (!proto.ParseFromString(request)) return reply(absl::InternalError("not a request"));
   absl::StatusOr<SyncInput> input = FromProto(proto);
   if (!input.ok()) return reply(input.status());
   const auto output = std::make_shared<SyncOutput>();
   Post(
-      [input = *std::move(input), output](JobQueue& queue, Store&, const Instant& now) -> absl::Status {
-        GS_ASSIGN_OR_RETURN(*output, queue.Sync(input, now));
+      [this, input = *std::move(input), output](JobQueue& queue, Store&, const Instant& now) -> absl::Status {
+        witness_->SyncBegins(input);
+        absl::StatusOr<SyncOutput> answer = queue.Sync(input, now);
+        witness_->SyncEnds(input, answer);
+        GS_ASSIGN_OR_RETURN(*output, std::move(answer));
         return absl::OkStatus();
       },
       [this, output, reply = std::move(reply)](const absl::Status& status) {
@@ -103,7 +141,7 @@ void SimCoordinator::RunBatch() {
   std::vector<BatchRunner::Operation> operations;
   for (Item& item : batch) {
     operations.push_back([this, operation = std::move(item.operation)](JobQueue& queue, const Instant& now) {
-      return operation(queue, *files_.store, now);
+      return operation(queue, *store_, now);
     });
   }
   const std::optional<Death> death = std::exchange(next_death_, std::nullopt);
@@ -113,6 +151,7 @@ void SimCoordinator::RunBatch() {
     Stop(/*power_loss=*/death == Death::kPowerInBatch);
     return Restart(downtime_);
   }
+  if (outcome.commit.ok() && outcome.leases.ok()) witness_->LeasesLookedAt();
   if (!batch.empty()) {
     const absl::StatusOr<std::vector<WorkClass>> work = files_.store->WorkClasses();
     ended_ = work.ok() && work->empty();
@@ -132,8 +171,11 @@ void SimCoordinator::Die(Death how, absl::Duration downtime) {
     Stop(how == Death::kPowerLoss);
     return Restart(downtime);
   }
-  next_death_ = how;
   downtime_ = downtime;
+  if (how == Death::kFileSync) return artifacts_.disk().Die(FaultFolder::DieAt::kFileSync);
+  if (how == Death::kFolderSync) return artifacts_.disk().Die(FaultFolder::DieAt::kFolderSync);
+  if (how == Death::kBeforeRow) return artifacts_.DieBeforeRow();
+  next_death_ = how;
 }
 
 void SimCoordinator::Freeze(absl::Duration duration) {
@@ -145,8 +187,11 @@ void SimCoordinator::Stop(bool power_loss) {
   // Nothing that the destructors do may reach the disk: a process that is killed does nothing.
   disk_.DieAfter(0);
   waiting_.clear();
+  artifacts_.Stop(power_loss);
+  witness_->CoordinatorDied();
   runner_ = nullptr;
   queue_ = nullptr;
+  store_ = nullptr;
   files_ = {};
   disk_.Revive();
   if (!power_loss) return;

@@ -12,8 +12,11 @@
 #include "coordinator/store/sqlite_store.h"
 #include "tests/simulation/event_queue.h"
 #include "tests/simulation/fault_disk.h"
+#include "tests/simulation/sim_artifacts.h"
 #include "tests/simulation/sim_network.h"
 #include "tests/simulation/sim_random.h"
+#include "tests/simulation/witness.h"
+#include "tests/simulation/witnessed_store.h"
 
 namespace gridsweep {
 
@@ -24,6 +27,9 @@ enum class Death {
   kMidBatch,      // the process, at some write of the next batch
   kPowerInBatch,  // the machine, likewise
   kBeforeReply,   // the process, after the next commit and before its answers leave
+  kFileSync,      // the process, at the next sync of a file of a trainer
+  kFolderSync,    // the process, at the next sync of their folder
+  kBeforeRow,     // the process, when the next of their files is in its place and not recorded
 };
 
 // The coordinator's machine: its monotonic time is the simulation's, its wall clock may be set.
@@ -44,7 +50,7 @@ class SimClock : public Clock {
 class SimCoordinator {
  public:
   SimCoordinator(std::string database, EventQueue* events, SimRandom* random, SimNetwork* network,
-                 QueueOptions options);
+                 QueueOptions options, Witness* witness, int64_t artifacts_limit);
   ~SimCoordinator();
 
   void Start();
@@ -52,7 +58,9 @@ class SimCoordinator {
   void Die(Death how, absl::Duration downtime);
   // Its machine's or process's time stands still.
   void Freeze(absl::Duration duration);
-  FaultDisk& disk() { return disk_; }
+  // Of the database and of the files.
+  void SetDisk(FaultDisk::Fault fault);
+  SimArtifacts& artifacts() { return artifacts_; }
   SimClock& clock() { return clock_; }
   bool is_running() const { return files_.store != nullptr; }
 
@@ -77,6 +85,7 @@ class SimCoordinator {
   };
 
   void Serve(const std::string& request, std::function<void(SimNetwork::Answer)> reply);
+  void ServeSync(const std::string& request, std::function<void(SimNetwork::Answer)> reply);
   // Runs a batch then, if none is planned earlier.
   void PlanBatch(absl::Duration delay);
   void RunBatch();
@@ -88,12 +97,15 @@ class SimCoordinator {
   SimRandom* const random_;
   SimNetwork* const network_;
   const QueueOptions options_;
+  Witness* const witness_;
   FaultDisk disk_;
   SimClock clock_;
+  SimArtifacts artifacts_;
 
   int64_t lives_ = 0;
   bool ended_ = false;
   StoreFiles files_;
+  std::unique_ptr<WitnessedStore> store_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<BatchRunner> runner_;
   std::vector<Item> waiting_;

@@ -1,15 +1,17 @@
 #include "tests/simulation/sim_worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gridsweep/v1/worker_service.pb.h"
+#include "tests/simulation/forger.h"
 #include "worker/agent/convert.h"
 
 namespace gridsweep {
 namespace {
 
 constexpr absl::Duration kTrainerStart = absl::Milliseconds(800);
-constexpr absl::Duration kShortestEpoch = absl::Milliseconds(300), kLongestEpoch = absl::Seconds(3);
+constexpr absl::Duration kShortestEpoch = absl::Milliseconds(300), kLongestEpoch = absl::Seconds(6);
 // As the real agent's loop.
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 
@@ -26,13 +28,15 @@ agent::WorkerInfo Info(int slots) {
 }  // namespace
 
 SimWorker::SimWorker(std::string name, int slots, double rate, EventQueue* events, SimRandom* random,
-                     SimNetwork* network)
+                     SimNetwork* network, Witness* witness)
     : name_(std::move(name)),
       slots_(slots),
       rate_(rate),
       events_(events),
       random_(random),
-      network_(network) {}
+      network_(network),
+      witness_(witness),
+      transfers_(name_, events, random, network) {}
 
 void SimWorker::Start() {
   if (core_ != nullptr) Kill();
@@ -41,6 +45,10 @@ void SimWorker::Start() {
   options.session = random_->Hex32();
   options.hang_timeout = absl::Seconds(20);
   options.jitter = [random = random_] { return random->Unit(); };
+  options.checkpoints = true;
+  transfers_.Begin(options.session, [this, process = process_](std::function<void()> what) {
+    Deliver(process, std::move(what));
+  });
   core_ = std::make_unique<agent::AgentCore>(std::move(options), Info(slots_), LocalNow());
   Turn();
 }
@@ -53,6 +61,8 @@ void SimWorker::Kill() {
   trainer_alive_ = false;
   ++trainer_;
   jobs_.clear();
+  if (!random_->Chance(faults_.lose_files)) return;
+  random_->Chance(0.5) ? transfers_.LoseFolder() : transfers_.DamageFiles();
 }
 
 void SimWorker::Drain() {
@@ -111,6 +121,25 @@ void SimWorker::Perform(const agent::Action& action) {
     events_->After(absl::Milliseconds(1), [this, process = process_, trainer = trainer_] {
       if (trainer == trainer_) Deliver(process, [this] { EndTrainer({"killed by SIGKILL", "", {}}); });
     });
+  } else {
+    Transfer(action);
+  }
+}
+
+void SimWorker::Transfer(const agent::Action& action) {
+  if (const auto* upload = std::get_if<agent::UploadArtifact>(&action)) {
+    transfers_.Upload(*upload, [this, upload = *upload](const absl::Status& status) {
+      if (status.ok() && upload.is_model) {
+        for (const agent::ArtifactClaim& claim : upload.claims) acknowledged_models_.insert(claim.attempt);
+      }
+      core_->OnUploaded(LocalNow(), status);
+    });
+  } else if (const auto* fetch = std::get_if<agent::FetchArtifact>(&action)) {
+    transfers_.Fetch(fetch->sha256, [this, sha256 = fetch->sha256](const absl::Status& status) {
+      core_->OnArtifact(LocalNow(), sha256, status);
+    });
+  } else if (const auto* drop = std::get_if<agent::DropArtifact>(&action)) {
+    transfers_.Drop(drop->sha256);
   }
 }
 
@@ -166,17 +195,71 @@ void SimWorker::OnCommand(const std::string& line) {
     });
     return;
   }
-  if (!command.contains("bundle")) return StartJob(command.at("attempt"), command.at("job"));
-  for (const Json& item : command.at("bundle")) StartJob(item.at("attempt"), item.at("job"));
+  if (!command.contains("bundle")) return StartJob(command, command.at("attempt"));
+  for (const Json& item : command.at("bundle")) StartJob(item, command.at("bundle").at(0).at("attempt"));
 }
 
-void SimWorker::StartJob(int64_t attempt, const Json& job) {
-  jobs_[attempt] = MakeRunningJob(job);
-  events_->After(absl::Milliseconds(50), [this, attempt, trainer = trainer_] {
+void SimWorker::StartJob(const Json& item, int64_t bundle) {
+  const int64_t attempt = item.at("attempt");
+  jobs_[attempt] = {MakeRunningJob(item.at("job")), bundle};
+  const auto resume = item.value("resume", std::vector<std::string>());
+  events_->After(absl::Milliseconds(50), [this, attempt, resume, trainer = trainer_] {
     if (trainer != trainer_ || !trainer_alive_ || !jobs_.contains(attempt)) return;
-    Emit(StartedEvent(attempt, jobs_[attempt], "cpu", "simulated"));
-    TrainEpoch(attempt, 1);
+    std::vector<Json> unusable;
+    const std::vector<Json> epochs = GoOn(attempt, resume, unusable);
+    Json started = StartedEvent(attempt, jobs_.at(attempt).running, "cpu", "simulated");
+    if (!epochs.empty()) started["resumed_epoch"] = epochs.size();
+    TrainEpoch(attempt, std::ssize(epochs) + 1);
+    Emit(started);
+    for (const Json& event : unusable) Emit(event);
+    for (const Json& event : epochs) Emit(event);
   });
+}
+
+std::vector<Json> SimWorker::GoOn(int64_t attempt, const std::vector<std::string>& resume,
+                                  std::vector<Json>& unusable) {
+  for (const std::string& checkpoint : resume) {
+    const auto read = [&]() -> absl::StatusOr<std::vector<Json>> {
+      GS_ASSIGN_OR_RETURN(const std::string content, transfers_.Read(checkpoint));
+      GS_ASSIGN_OR_RETURN(const Json json, ParseJson(content));
+      GS_ASSIGN_OR_RETURN(std::vector<Json> epochs,
+                          GoOnFrom(json.at("progress").get<std::map<std::string, std::string>>(), attempt,
+                                   jobs_.at(attempt).running));
+      witness_->WentOn(attempt, checkpoint, json.at("epoch"));
+      return epochs;
+    };
+    absl::StatusOr<std::vector<Json>> epochs = read();
+    if (epochs.ok()) return *std::move(epochs);
+    if (absl::IsFailedPrecondition(epochs.status()))
+      witness_->Object(fmt::format("attempt {} was given another job's checkpoint", attempt));
+    unusable.push_back({{"type", "checkpoint_unusable"},
+                        {"attempt", attempt},
+                        {"checkpoint", checkpoint},
+                        {"error", Message(epochs.status())}});
+  }
+  return {};
+}
+
+Json SimWorker::WriteCheckpoint(int64_t attempt, int64_t epoch) {
+  const TrainerJob& job = jobs_.at(attempt);
+  const Json content = {{"progress", Progress(job.running)}, {"epoch", epoch}, {"bundle", job.bundle}};
+  const std::string text = content.dump();
+  return {{"type", "checkpoint"},
+          {"attempt", attempt},
+          {"epoch", epoch},
+          {"checkpoint", transfers_.Write(text)},
+          {"bytes", text.size()}};
+}
+
+Json SimWorker::WriteModel(int64_t attempt) {
+  const RunningJob& running = jobs_.at(attempt).running;
+  const std::string text =
+      Json({{"job", running.prefix}, {"path", running.path}, {"attempt", attempt}}).dump();
+  return {{"type", "model"},
+          {"attempt", attempt},
+          {"epoch", running.shared_by.size()},
+          {"artifact", transfers_.Write(text)},
+          {"bytes", text.size()}};
 }
 
 void SimWorker::TrainEpoch(int64_t attempt, int64_t epoch) {
@@ -191,29 +274,29 @@ void SimWorker::TrainEpoch(int64_t attempt, int64_t epoch) {
                        if (trainer == trainer_) EndTrainer({"killed by SIGSEGV", "simulated", {}});
                      });
                    }
-                   RunningJob& job = jobs_.at(attempt);
+                   RunningJob& job = jobs_.at(attempt).running;
                    TakeEpoch(job);
-                   const Json event = EpochEvent(attempt, job, epoch, 1);
+                   std::vector<Json> events = {EpochEvent(attempt, job, epoch, 1)};
                    if (epoch < job.job.at("training").at("epochs").get<int64_t>()) {
-                     if (job.scheduler != nullptr) {
-                       EpochMetrics metrics;
-                       metrics.epoch = epoch;
-                       metrics.val_loss = event.at("val_loss").get<double>();
-                       metrics.test_loss = event.at("test_loss").get<double>();
-                       metrics.train_loss = event.at("train_loss").get<double>();
-                       job.lr = job.scheduler->Next(metrics);
-                     }
+                     NextRate(job, events.front());
+                     if (!random_->Chance(faults_.no_checkpoint))
+                       events.push_back(WriteCheckpoint(attempt, epoch));
                      TrainEpoch(attempt, epoch + 1);
-                     return Emit(event);
+                   } else {
+                     events.push_back(WriteModel(attempt));
+                     events.push_back(FinishedEvent(attempt, job));
+                     jobs_.erase(attempt);
                    }
-                   const Json finished = FinishedEvent(attempt, job);
-                   jobs_.erase(attempt);
-                   Emit(event);
-                   Emit(finished);
+                   // Last, as the worker may end over one of them.
+                   for (Json& event : events) Emit(std::move(event));
                  });
 }
 
-void SimWorker::Emit(const Json& event) {
+void SimWorker::Emit(Json event) {
+  if (event.contains("attempt") && witness_->IsStale(event.at("attempt"))) {
+    if (event.contains("samples_per_second")) event["samples_per_second"] = kForgedSpeed;
+    if (event.contains("environment")) event["environment"] = kForged;
+  }
   const agent::TrainerEvent parsed = agent::ParseTrainerEvent(event.dump()).value();
   Deliver(process_, [this, parsed, trainer = trainer_] {
     if (trainer == trainer_) core_->OnTrainerEvent(LocalNow(), 0, parsed);

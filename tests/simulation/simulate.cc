@@ -21,7 +21,7 @@ int Main(int argc, char** argv) {
 
   const TempDir calm_directory;
   const std::string expected = Simulate(0, calm_directory.path()).ranking;
-  int64_t faults = 0, lives = 0, attempts = 0;
+  int64_t faults = 0, lives = 0, attempts = 0, resumes = 0, files = 0, models = 0, forgeries = 0;
   double hours = 0;
   int failed = 0;
   for (uint64_t i = first; i < first + seeds; ++i) {
@@ -30,6 +30,10 @@ int Main(int argc, char** argv) {
     faults += result.faults;
     lives += result.coordinator_lives;
     attempts += result.attempts;
+    resumes += result.resumes;
+    files += result.files;
+    models += result.models;
+    forgeries += result.forgeries;
     hours += result.virtual_seconds / 3600;
     const bool wrong_table = result.ranking != expected;
     if (one->count() > 0) fmt::print("seed {}:{}\n", i, result.story);
@@ -42,8 +46,9 @@ int Main(int argc, char** argv) {
     std::fflush(stdout);
   }
   fmt::print(
-      "{} seeds, {} failed: {} faults, {} starts of the coordinator, {} attempts, {:.0f} hours of their time\n",
-      seeds, failed, faults, lives, attempts, hours);
+      "{} seeds, {} failed: {} faults, {} starts of the coordinator, {} attempts, {:.0f} hours of their time\n"
+      "{} files recorded, {} attempts went on from one, {} models kept, {} forgeries\n",
+      seeds, failed, faults, lives, attempts, hours, files, resumes, models, forgeries);
   return failed == 0 ? kExitOk : kExitFailedJobs;
 }
 

@@ -15,6 +15,10 @@ struct SimulationResult {
   int64_t faults = 0;
   int64_t coordinator_lives = 0;
   int64_t attempts = 0;
+  int64_t resumes = 0;  // attempts that went on from a checkpoint
+  int64_t files = 0;    // checkpoints and models that were recorded
+  int64_t models = 0;   // that are kept
+  int64_t forgeries = 0;
   double virtual_seconds = 0;
   std::string story;  // the faults with their times
 };

@@ -37,14 +37,23 @@ TEST_F(SimulationTest, NothingIsLostTwiceOrWrongWhateverGoesWrong) {
   const SimulationResult calm = RunSeed(0);
   ASSERT_TRUE(calm.violations.empty()) << Describe(calm);
   ASSERT_EQ(calm.attempts, 24) << "one for each job";
-  int64_t faults = 0;
+  ASSERT_EQ(calm.models, 10) << "those of the best";
+  int64_t faults = 0, resumes = 0, files = 0, forgeries = 0;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     const SimulationResult result = RunSeed(seed);
     ASSERT_TRUE(result.violations.empty()) << Describe(result);
     ASSERT_EQ(result.ranking, calm.ranking) << Describe(result);
     faults += result.faults;
+    resumes += result.resumes;
+    files += result.files;
+    forgeries += result.forgeries;
   }
-  EXPECT_GE(faults, static_cast<int64_t>(10 * kSeeds)) << "or it shows nothing";
+  // Or it shows nothing.
+  constexpr auto kRuns = static_cast<int64_t>(kSeeds);
+  EXPECT_GE(faults, 10 * kRuns);
+  EXPECT_GE(files, 30 * kRuns);
+  EXPECT_GE(resumes, 3 * kRuns) << "checkpoints are stored and not used";
+  EXPECT_GE(forgeries, 50 * kRuns);
 }
 
 TEST_F(SimulationTest, ASeedReplaysExactly) {
@@ -52,6 +61,9 @@ TEST_F(SimulationTest, ASeedReplaysExactly) {
     const SimulationResult once = RunSeed(seed), again = RunSeed(seed);
     EXPECT_EQ(once.story, again.story);
     EXPECT_EQ(once.attempts, again.attempts);
+    EXPECT_EQ(once.resumes, again.resumes);
+    EXPECT_EQ(once.files, again.files);
+    EXPECT_EQ(once.forgeries, again.forgeries);
     EXPECT_EQ(once.virtual_seconds, again.virtual_seconds);
   }
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -17,9 +18,9 @@ using testing::HasSubstr;
 class ArtifactFolderTest : public testing::Test {
  protected:
   ArtifactFolderTest() { Open(10'000); }
-  void Open(int64_t limit) {
+  void Open(int64_t limit, ArtifactDisk disk = {}) {
     folder_ = nullptr;
-    folder_ = ArtifactFolder::Open(path_, limit).value();
+    folder_ = ArtifactFolder::Open(path_, limit, std::move(disk)).value();
   }
   // Hands `bytes` in, in two pieces.
   absl::Status Add(const std::string& bytes) {
@@ -63,6 +64,36 @@ TEST_F(ArtifactFolderTest, WhatComesInGoesOutAlsoAfterARestart) {
   EXPECT_TRUE(folder_->Find(Sha256Hex("the bytes of a checkpoint")).has_value());
   EXPECT_FALSE(folder_->Find(Sha256Hex("another")).has_value());
   EXPECT_THAT(Get(Sha256Hex("another")), StatusIs(StatusCode::kNotFound, testing::_));
+}
+
+TEST_F(ArtifactFolderTest, AFileWhoseNameMayBeLostIsNotFoundAndMayComeAgain) {
+  bool fails = false;
+  Open(10'000,
+       {.sync_folder = [&](const std::string&) { return fails ? Unavailable("broken") : absl::OkStatus(); }});
+  fails = true;
+  EXPECT_FALSE(Add("a checkpoint").ok());
+  EXPECT_FALSE(folder_->Find(Sha256Hex("a checkpoint")).has_value()) << "nobody may rely on it";
+  fails = false;
+  EXPECT_THAT(Add("a checkpoint"), IsOk());
+  EXPECT_TRUE(folder_->Find(Sha256Hex("a checkpoint")).has_value());
+  EXPECT_EQ(folder_->bytes(), 12);
+}
+
+TEST_F(ArtifactFolderTest, ItsNamesAreSyncedWhenItIsOpened) {
+  ASSERT_THAT(Add("a checkpoint"), IsOk());
+  int synced = 0;
+  Open(10'000, {.sync_folder = [&](const std::string&) {
+         ++synced;
+         return absl::OkStatus();
+       }});
+  EXPECT_EQ(synced, 1) << "the last process may not have come to it";
+  const auto fails = [](const std::string&) { return Unavailable("broken"); };
+  EXPECT_FALSE(ArtifactFolder::Open(path_, 10'000, {.sync_folder = fails}).ok());
+}
+
+TEST_F(ArtifactFolderTest, LittleOfTheDiskIsLeftForOthers) {
+  Open(10'000, {.available = [](const std::string&) { return std::optional<uint64_t>(64 << 20); }});
+  EXPECT_THAT(Add("a checkpoint"), StatusIs(StatusCode::kResourceExhausted, HasSubstr("nearly full")));
 }
 
 TEST_F(ArtifactFolderTest, OtherBytesThanAnnouncedLeaveNothing) {

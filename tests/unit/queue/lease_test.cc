@@ -163,6 +163,20 @@ TEST_F(LeaseTest, ALeaseThatAnotherTookIsNotRevived) {
   EXPECT_DOUBLE_EQ(Job(1).objective.value_or(0), 0.6);
 }
 
+TEST_F(LeaseTest, ALostAttemptIsNotRevivedForAStranger) {
+  const AttemptId lost = Lease(alice_);
+  bob_.slots = 0;
+  Sync(bob_);
+  Pass(2 * kLease);
+  SyncInput request = bob_.Request();
+  request.held.push_back({.attempt = lost, .token = alice_.job(lost).attempt.token});
+  ASSERT_OK_AND_ASSIGN(const SyncOutput output, Exchange(request));
+  EXPECT_THAT(output.stop, ElementsAre(lost));
+  EXPECT_EQ(Job(1).state, JobState::kPending);
+  EXPECT_THAT(Sync(alice_).stop, IsEmpty());
+  EXPECT_EQ(Job(1).state, JobState::kRunning);
+}
+
 TEST_F(LeaseTest, OnlyTheNewestAttemptIsRevived) {
   const AttemptId oldest = Lease(alice_);
   Pass(2 * kLease);
