@@ -34,7 +34,10 @@ class MachineFault : public testing::Test {
     ASSERT_TRUE(cluster.AwaitFinished(sweep));
     cluster.ExpectIntact(sweep);
     EXPECT_EQ(cluster.RankCsv(sweep), FaultFreeCsv(kFaultSweep));
-    EXPECT_EQ(cluster.QueryInt(kAttemptsSql), 12);
+    // A lease whose answer a broken coordinator never sent may be in the log all the same; no worker has begun it.
+    EXPECT_EQ(
+        cluster.QueryInt("SELECT count(*) FROM v_attempts WHERE error <> 'the lease was never delivered'"),
+        12);
   }
 
  private:
