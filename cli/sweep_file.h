@@ -15,6 +15,6 @@ struct SweepFile {
 };
 
 // Reads and checks `path` ("-" is standard input) against the built-in catalog. Errors as ReadSweepText and ParseSweep.
-absl::StatusOr<SweepFile> ReadSweepFile(const std::string& path);
+absl::StatusOr<SweepFile> ReadSweepFile(const std::string& path, const SweepLimits& limits = {});
 
 }  // namespace gridsweep

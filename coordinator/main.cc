@@ -123,7 +123,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();
   app.add_option("--max-jobs", flags.config.limits.max_jobs, "Most jobs one sweep may have")
-      ->check(CLI::Range(1, 100'000'000))
+      ->check(CLI::Range(int64_t{1}, kMostJobs))
       ->capture_default_str();
   app.add_option("--artifacts-limit", flags.config.artifacts_limit,
                  "Most bytes of checkpoints and models, which are kept in the folder DB.artifacts; e.g. 4GiB")

@@ -7,8 +7,8 @@ control_sizes() {
   else
     control_workers=1000 control_cells=20000 control_warm_up=8 control_seconds=24 control_idle=2000 control_million=200000
   fi
-  # More than the coordinator is asked to take: 11 jobs of 10 epochs of 0.4 s a worker are 24,000 to 27,000 epochs a second.
-  control_slots=11
+  # More than the coordinator is asked to take: 10 jobs of 10 epochs of 0.4 s a worker are 22,000 to 25,000 epochs a second.
+  control_slots=10
 }
 
 # A sweep of $2 cells with 5 seeds, 10 epochs a job.
@@ -197,6 +197,7 @@ control_optuna() {
 bench_control() {
   local load per_commit left
   control_sizes
+  sync  # what was written before must not be written back meanwhile
   heading "control: $control_workers workers, $((control_cells * 5)) jobs of 10 epochs"
   control_submit "$control_cells" "$repeats"
 

@@ -31,7 +31,8 @@ class SubmitCommand : public Command {
   }
 
   absl::StatusOr<int> Run(Context& context) override {
-    GS_ASSIGN_OR_RETURN(const SweepFile file, ReadSweepFile(path_));
+    // How many jobs are too many is the coordinator's to say.
+    GS_ASSIGN_OR_RETURN(const SweepFile file, ReadSweepFile(path_, {.max_jobs = kMostJobs}));
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kChange, context));
     v1::SubmitRequest request;
     std::string key = key_.empty() ? "run-" + SweepContentHash(file.spec) : key_;

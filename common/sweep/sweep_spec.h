@@ -73,6 +73,9 @@ struct SweepLimits {
   int64_t max_axis_values = 20'000;
 };
 
+// The most that --max-jobs of a coordinator allows.
+inline constexpr int64_t kMostJobs = 100'000'000;
+
 // Reads the YAML text of a sweep file. `file` is the name used in messages. Every error is INVALID_ARGUMENT
 // (or RESOURCE_EXHAUSTED for a grid over the limit) of the form "file:line:column: what is wrong, what was
 // expected". Text over 256 KiB, anchors, aliases, tags, several documents, unknown and duplicate keys are

@@ -186,5 +186,27 @@ TEST_F(ClusterTest, TheSqliteShellReadsTheLiveDatabase) {
   cluster_.ExpectIntact(sweep);
 }
 
+// A grid of `values` x 4 cells.
+std::string SweepOf(int values) {
+  std::string yaml =
+      "name: large\ndataset: tiny\ntraining: {epochs: 3}\nseeds: 10\ngrid:\n  optimizer: [{sgd: {lr: [0.1";
+  for (int i = 1; i < values; ++i) yaml += fmt::format(", {:.5f}", i / 1e5);
+  return yaml + "]}}]\n  regularization: [{l2: [0.1, 0.2, 0.3, 0.4]}]\n";
+}
+
+TEST(ClusterLimitTest, TheCoordinatorSaysHowManyJobsASweepMayHave) {
+  Cluster cluster({.coordinator_flags = {"--max-jobs", "110000"}});
+  cluster.StartCoordinator();
+  WriteFile(cluster.dir() / "large.yaml", SweepOf(2600));
+  const CommandResult taken = cluster.Cli({"submit", cluster.dir() / "large.yaml"});
+  EXPECT_EQ(taken.code, 0) << taken;
+  EXPECT_THAT(taken.err, HasSubstr("104,000 jobs"));
+  WriteFile(cluster.dir() / "larger.yaml", SweepOf(2800));
+  const CommandResult refused = cluster.Cli({"submit", cluster.dir() / "larger.yaml"});
+  EXPECT_EQ(refused.code, 2) << refused;
+  EXPECT_THAT(refused.err, HasSubstr("112,000 jobs, more than the limit of 110,000"));
+  EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_sweeps"), 1);
+}
+
 }  // namespace
 }  // namespace gridsweep
