@@ -120,8 +120,6 @@ control_memory() {
   control_start "$work/million.db"
   time_ms "$bin/gridsweep" submit "$work/million.yaml" --coordinator "$control_address" |
     report "submit of $((control_million * 5)) jobs, Enter to accepted" ms 0
-  # As many as it can take, to be done sooner.
-  control_slots=16
   control_load --seconds 7200 --until-jobs $((control_million * 5)) >"$work/rest" &
   load=$!
   while kill -0 "$load" 2>/dev/null; do
