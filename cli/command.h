@@ -24,8 +24,8 @@ class Command {
   virtual absl::StatusOr<int> Run(Context& context) = 0;
 };
 
-// UNAVAILABLE means that no coordinator answers; everything else is the user's, the file's or the machine's
-// fault.
+// UNAVAILABLE means that no coordinator answers, CANCELLED that the user has interrupted it; everything else is the user's, the
+// file's or the machine's fault.
 int ExitCodeFor(const absl::Status& status);
 
 // Every command, in the order of the help text.

@@ -9,8 +9,10 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "absl/time/clock.h"
 #include "common/base/signals.h"
 
 namespace gridsweep {
@@ -45,13 +47,17 @@ Context ProcessContext() {
   // A reader that goes away (`gridsweep rank 1 | head`) ends a write with an error, not the process with a
   // signal before it has stopped its children.
   std::signal(SIGPIPE, SIG_IGN);
-  const auto signals = std::make_shared<SignalCounter>(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP});
+  const auto signals = std::make_shared<std::optional<SignalCounter>>();
   Context context;
   context.out = MakeSink(std::cout, STDOUT_FILENO);
   context.err = MakeSink(std::cerr, STDERR_FILENO);
   context.clock = &SystemClock();
-  context.interruptions = [signals] { return signals->Count(); };
-  context.sleep = [signals](absl::Duration duration) { signals->Sleep(duration); };
+  context.hold_signals = [signals] { signals->emplace({SIGINT, SIGTERM, SIGHUP}); };
+  context.interruptions = [signals] { return *signals ? (*signals)->Count() : 0; };
+  context.sleep = [signals](absl::Duration duration) {
+    if (*signals) return (*signals)->Sleep(duration);
+    absl::SleepFor(duration);
+  };
   std::error_code error;
   context.program_dir = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
   return context;

@@ -22,7 +22,10 @@ struct Context {
   Sink out;  // results
   Sink err;  // progress and messages
   const Clock* clock = nullptr;
-  // How often the user has asked to stop since the start of the program (Ctrl-C, SIGTERM, SIGHUP).
+  // From then on Ctrl-C, SIGTERM and SIGHUP no longer end the process but are counted. For a command that has something to
+  // leave in order; called when it looks at the count, before it starts a thread.
+  std::function<void()> hold_signals = [] {};
+  // How often the user has asked to stop since then.
   std::function<int()> interruptions;
   // Waits, shorter if the user asks to stop.
   std::function<void(absl::Duration)> sleep;
@@ -30,8 +33,7 @@ struct Context {
   std::string program_dir;
 };
 
-// The process's own streams. From then on SIGINT, SIGTERM and SIGHUP no longer end the process but are
-// counted. Call once, from main. Colour and live redraw only on a terminal; NO_COLOR (https://no-color.org)
+// The process's own streams. Call once, from main. Colour and live redraw only on a terminal; NO_COLOR (https://no-color.org)
 // and TERM=dumb are honoured.
 Context ProcessContext();
 

@@ -91,6 +91,7 @@ int Finish(Context& context, absl::StatusOr<int> result) {
 }  // namespace
 
 int ExitCodeFor(const absl::Status& status) {
+  if (absl::IsCancelled(status)) return kExitInterrupted;
   return absl::IsUnavailable(status) ? kExitNoCoordinator : kExitUsage;
 }
 

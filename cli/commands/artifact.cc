@@ -70,13 +70,15 @@ class ArtifactCommand : public Command {
   }
 
   absl::StatusOr<int> Get(Context& context) {
+    context.hold_signals();  // half a file is removed
     GS_ASSIGN_OR_RETURN(AtomicFile file,
                         AtomicFile::Create(path_, 0666, force_ ? Existing::kReplace : Existing::kKeep));
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_of_get_, Purpose::kRead, context));
     v1::ModelSummary summary;
     Sha256 hash;
     int64_t bytes = 0;
-    GS_RETURN_IF_ERROR(connection->client().GetModel(job_, [&](const v1::ModelPiece& piece) {
+    GS_RETURN_IF_ERROR(connection->client().GetModel(job_, [&](const v1::ModelPiece& piece) -> absl::Status {
+      if (context.interruptions() > 0) return absl::CancelledError("interrupted");
       if (piece.has_summary()) {
         summary = piece.summary();
         return absl::OkStatus();

@@ -133,6 +133,7 @@ class DataCommand : public Command {
     }
     if (fetch_.directory.empty()) fetch_.directory = DefaultDataDirs().front();
     fetch_.stall_timeout = absl::Seconds(stall_seconds_);
+    context.hold_signals();
     const absl::Status status = FetchEmnist(fetch_, context);
     // Not reaching a server of data has nothing to do with coordinators.
     if (absl::IsUnavailable(status)) return FailedPrecondition("{}", Message(status));

@@ -265,6 +265,7 @@ absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& di
 
 absl::StatusOr<int> RunCommand::Run(Context& context) {
   GS_ASSIGN_OR_RETURN(file_, ReadSweepFile(path_));
+  context.hold_signals();
   // The same file is the same sweep: that is what makes `run` go on where it was.
   client_key_ = "run-" + SweepContentHash(file_.spec) + (again_ ? "-" + RandomHex(8) : "");
   ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen,
