@@ -1,8 +1,11 @@
 // A coordinator, two workers, and every command that speaks to them.
 #include "tests/support/cluster.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -140,6 +143,20 @@ TEST_F(ClusterTest, UnknownNamesAndAbsentCoordinatorsHaveTheirExitCodes) {
   EXPECT_EQ(absent.code, 3) << absent;
   EXPECT_EQ(cluster_.Run({"pause", "small", "--db", cluster_.db()}).code, 3);
   EXPECT_EQ(cluster_.Run({"list", "--db", cluster_.dir() / "none.db"}).code, 3);
+}
+
+TEST_F(ClusterTest, CtrlCEndsACommandThatWaitsForItsInput) {
+  const std::string pipe = cluster_.dir() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const auto plan = cluster_.Launch("plan", {"plan", pipe});
+  int writer = -1;  // can be opened once there is a reader, who then waits for what is never written
+  ASSERT_TRUE(cluster_.Await("the command to read", [&] {
+    return !plan->IsRunning() || (writer = open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0;
+  }));
+  plan->Signal(SIGINT);
+  EXPECT_TRUE(cluster_.Await("it to end", [&] { return !plan->IsRunning(); }));
+  EXPECT_EQ(plan->Wait(), -SIGINT) << plan->Describe();
+  close(writer);
 }
 
 TEST_F(ClusterTest, ReadersNeedNoCoordinator) {
