@@ -67,6 +67,11 @@ size_t CommitLoop::waiting() const {
   return waiting_.size();
 }
 
+std::optional<WriteTrouble> CommitLoop::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
 void CommitLoop::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -108,14 +113,18 @@ void CommitLoop::RunBatch(std::deque<Item> batch) {
   }
   if (!outcome.leases.ok()) Log(LogLevel::kError, "lease_check_failed", {{"error", Message(outcome.leases)}});
   LogDepartures(outcome.departures);
+  NoteTrouble(outcome.trouble);
   for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
-  LogTrouble(outcome.trouble);
   if (outcome.trouble && outcome.trouble->needs_restart) options_.on_broken(*outcome.trouble);
 }
 
-void CommitLoop::LogTrouble(const std::optional<WriteTrouble>& trouble) {
-  if (trouble.has_value() == in_trouble_) return;
-  in_trouble_ = trouble.has_value();
+void CommitLoop::NoteTrouble(const std::optional<WriteTrouble>& trouble) {
+  const bool was_in_trouble = trouble_.has_value();
+  {
+    const std::lock_guard lock(mutex_);
+    trouble_ = trouble;
+  }
+  if (trouble.has_value() == was_in_trouble) return;
   if (trouble) {
     Log(LogLevel::kError, "store_in_trouble",
         {{"error", trouble->error}, {"effect", "workers train on and keep what they have to report"}});

@@ -51,6 +51,8 @@ class CommitLoop {
 
   // Operations that wait.
   size_t waiting() const;
+  // What keeps the disk from taking writes, as of the last batch or tick.
+  std::optional<WriteTrouble> trouble() const;
 
   // Finishes what was posted, then ends the thread. Idempotent.
   void Stop();
@@ -62,7 +64,7 @@ class CommitLoop {
   };
   void Loop();
   void RunBatch(std::deque<Item> batch);
-  void LogTrouble(const std::optional<WriteTrouble>& trouble);
+  void NoteTrouble(const std::optional<WriteTrouble>& trouble);
 
   BatchRunner* const runner_;  // used by the loop's thread only
   const Clock* const clock_;
@@ -70,9 +72,9 @@ class CommitLoop {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Item> waiting_;  // guarded by mutex_
-  bool stopping_ = false;     // guarded by mutex_
-  bool in_trouble_ = false;   // the loop's thread only: told in the log
+  std::deque<Item> waiting_;             // guarded by mutex_
+  bool stopping_ = false;                // guarded by mutex_
+  std::optional<WriteTrouble> trouble_;  // guarded by mutex_; written by the loop's thread only
   std::thread thread_;
 };
 

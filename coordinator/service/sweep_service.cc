@@ -236,13 +236,8 @@ grpc::Status SweepService::Submit(grpc::ServerContext* context, const v1::Submit
 absl::Status SweepService::DoListSweeps(v1::ListSweepsResponse& response) {
   GS_ASSIGN_OR_RETURN(const std::vector<SweepRecord> sweeps, parts_.reader->ListSweeps());
   for (const SweepRecord& sweep : sweeps) *response.add_sweeps() = ToProto(sweep);
-  if (parts_.loop == nullptr) return absl::OkStatus();
-  const absl::Status asked = parts_.loop->Run([&](JobQueue&, const Instant& now) {
-    response.set_trouble(DescribeTrouble(parts_.store->Trouble(), now.wall));
-    return absl::OkStatus();
-  });
-  // The list itself does not need the writer.
-  if (!asked.ok() && response.trouble().empty()) response.set_trouble(Message(asked));
+  if (parts_.loop != nullptr)
+    response.set_trouble(DescribeTrouble(parts_.loop->trouble(), parts_.clock->Now().wall));
   return absl::OkStatus();
 }
 

@@ -70,12 +70,17 @@ TEST(DiskFault, AFullDiskIsSurvivedWithoutARestart) {
   ASSERT_TRUE(cluster.Await("progress", [&] { return cluster.QueryInt(kEpochsSql) >= 6; }));
   ASSERT_TRUE(disk.Fill());
   ASSERT_TRUE(cluster.AwaitLog(cluster.coordinator(), "commit_failed"));
+  ASSERT_TRUE(cluster.AwaitLog(cluster.coordinator(), "store_in_trouble"));
+  const CommandResult list = cluster.Cli({"list"});
+  EXPECT_EQ(list.code, 0) << list;
+  EXPECT_NE((list.out + list.err).find("nothing has been stored"), std::string::npos) << list;
   const std::string file = cluster.dir() / "late.yaml";
   WriteFile(file, kFaultJob);
   const CommandResult refused = cluster.Cli({"submit", file});
   EXPECT_NE(refused.code, 0) << "a sweep that could not be stored: " << refused;
   disk.Free();
   ASSERT_TRUE(cluster.AwaitFinished(sweep));
+  EXPECT_EQ(cluster.Cli({"list"}).err.find("nothing has been stored"), std::string::npos);
   cluster.ExpectIntact(sweep);
   EXPECT_EQ(cluster.RankCsv(sweep), FaultFreeCsv(kFaultSweep));
   EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_sweeps"), 1);
