@@ -16,6 +16,7 @@ find_package(gRPC CONFIG REQUIRED)
 # A compiled library here: its flags say how it was built, and the class layouts depend on them.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(cpp_httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
 # yaml-cpp 0.7 exports a plain target and 0.8 a namespaced one.

@@ -60,6 +60,7 @@ LIBRARIES = {
     "c10/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],
     "curl/": ["cli"],
     "httplib.h": ["coordinator/http"],
+    "jemalloc/": ["coordinator/allocator.cc"],
     "gtest/": ["tests"],
     "gmock/": ["tests"],
     "benchmark/": ["bench"],

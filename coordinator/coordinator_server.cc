@@ -13,9 +13,9 @@
 #include "common/base/address.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
+#include "common/base/task_thread.h"
 #include "common/rpc/channel.h"
 #include "coordinator/artifacts/artifact_folder.h"
-#include "coordinator/artifacts/disk_thread.h"
 #include "coordinator/http/page_server.h"
 #include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/queue/commit_loop.h"
@@ -76,7 +76,7 @@ struct CoordinatorServer::Parts {
   std::atomic<grpc::HealthCheckServiceInterface*> health{nullptr};  // once the server runs
   std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
-  std::unique_ptr<DiskThread> disk;
+  std::unique_ptr<TaskThread> disk;
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
@@ -146,7 +146,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
     const auto collect = [artifacts = parts->artifacts.get(), reader = parts->files.reader.get()] {
       CollectArtifacts(*artifacts, *reader);
     };
-    parts->disk = std::make_unique<DiskThread>(config.collect, collect);
+    parts->disk = std::make_unique<TaskThread>(config.collect, collect);
     parts->worker_service =
         std::make_unique<WorkerService>(parts->loop.get(), parts->gate.get(), &parts->metrics,
                                         ArtifactParts{.loop = parts->loop.get(),

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include "common/base/command_line.h"
 #include "common/base/file_limit.h"
 #include "common/base/json.h"
@@ -12,6 +13,7 @@
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/library_log.h"
+#include "coordinator/allocator.h"
 #include "coordinator/coordinator_server.h"
 #include "coordinator/security_commands.h"
 #include "coordinator/store/store_reader.h"
@@ -58,6 +60,8 @@ absl::Status Serve(Flags& flags) {
   GS_ASSIGN_OR_RETURN(const LogFormat format, ParseLogFormat(flags.log_format));
   ConfigureLog(level, format);
   RouteLibraryLogs();
+  // Debian's abseil looks for deadlocks whenever gRPC takes a lock, which helps those who change gRPC.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const int64_t files = RaiseFileLimit();
   flags.config.queue.lease = absl::Seconds(flags.lease_seconds);
   flags.config.on_broken = [](const WriteTrouble& trouble) {
@@ -134,8 +138,9 @@ int Main(int argc, char** argv) {
   app.add_option("--log-level", flags.log_level, "debug, info, warning or error")->capture_default_str();
   app.add_option("--log-format", flags.log_format, "text (key=value) or json, one line an event")
       ->capture_default_str();
-  app.set_version_flag("--version", fmt::format("gridsweep-coordinator {}\ncommit {}\ngRPC {}\nSQLite {}",
-                                                Version(), Commit(), GrpcVersion(), SqliteVersion()));
+  app.set_version_flag("--version",
+                       fmt::format("gridsweep-coordinator {}\ncommit {}\ngRPC {}\nSQLite {}\nallocator {}",
+                                   Version(), Commit(), GrpcVersion(), SqliteVersion(), AllocatorName()));
   if (const auto exit_code = ParseCommandLine(app, argc, argv)) return *exit_code;
   if (!security.Chosen() && database->count() == 0) {
     std::cerr << "gridsweep-coordinator: --db is required; see gridsweep-coordinator --help" << std::endl;

@@ -1,6 +1,7 @@
 // Quantiles of Student's t. For few degrees of freedom the distribution function is a finite sum (Abramowitz
 // and Stegun, "Handbook of Mathematical Functions", 26.7.3 and 26.7.4) that is inverted by bisection; for
 // many, the Cornish-Fisher expansion (26.7.5) has an error below 1e-8.
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -36,10 +37,7 @@ double CornishFisher(double z, double df) {
   return z + (g1 + (g2 + (g3 + g4 / df) / df) / df) / df;
 }
 
-}  // namespace
-
-double StudentT975(int64_t df) {
-  if (df >= kExactBelow) return CornishFisher(1.959963984540054, static_cast<double>(df));
+double Exact975(int64_t df) {
   double low = 1.9;
   double high = 13.0;  // t(0.975, 1) = 12.706
   for (int i = 0; i < 60; ++i) {
@@ -47,6 +45,23 @@ double StudentT975(int64_t df) {
     (TwoSidedProbability(middle, df) < 0.95 ? low : high) = middle;
   }
   return (low + high) / 2;
+}
+
+// Of every result that is stored, the interval of its cell is computed anew.
+const std::array<double, kExactBelow>& ExactTable() {
+  static const std::array<double, kExactBelow> table = [] {
+    std::array<double, kExactBelow> quantiles{};
+    for (int64_t df = 1; df < kExactBelow; ++df) quantiles[static_cast<size_t>(df)] = Exact975(df);
+    return quantiles;
+  }();
+  return table;
+}
+
+}  // namespace
+
+double StudentT975(int64_t df) {
+  if (df < kExactBelow) return ExactTable()[static_cast<size_t>(df)];
+  return CornishFisher(1.959963984540054, static_cast<double>(df));
 }
 
 }  // namespace gridsweep

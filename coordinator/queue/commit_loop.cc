@@ -79,6 +79,7 @@ void CommitLoop::Stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  answers_.Stop();
 }
 
 void CommitLoop::Loop() {
@@ -102,7 +103,7 @@ void CommitLoop::RunBatch(std::deque<Item> batch) {
   std::vector<Operation> operations;
   for (Item& item : batch) operations.push_back(std::move(item.operation));
   const Instant begin = clock_->Now();
-  const BatchRunner::Outcome outcome = runner_->Run(operations, begin);
+  BatchRunner::Outcome outcome = runner_->Run(operations, begin);
   options_.on_batch({.operations = batch.size(),
                      .took = clock_->Now().monotonic - begin.monotonic,
                      .stored = outcome.commit.ok(),
@@ -114,8 +115,18 @@ void CommitLoop::RunBatch(std::deque<Item> batch) {
   if (!outcome.leases.ok()) Log(LogLevel::kError, "lease_check_failed", {{"error", Message(outcome.leases)}});
   LogDepartures(outcome.departures);
   NoteTrouble(outcome.trouble);
-  for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
-  if (outcome.trouble && outcome.trouble->needs_restart) options_.on_broken(*outcome.trouble);
+  Answer(std::move(batch), std::move(outcome));
+}
+
+void CommitLoop::Answer(std::deque<Item> batch, BatchRunner::Outcome outcome) {
+  const bool alone = batch.size() <= 1 && waiting() == 0;
+  auto answer = [this, batch = std::move(batch), outcome = std::move(outcome)] {
+    for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
+    if (outcome.trouble && outcome.trouble->needs_restart) options_.on_broken(*outcome.trouble);
+  };
+  // To wake another thread would cost more than the answer.
+  if (alone) return answer();
+  answers_.Post(std::move(answer));
 }
 
 void CommitLoop::NoteTrouble(const std::optional<WriteTrouble>& trouble) {

@@ -1,5 +1,5 @@
 // The one thread that owns the store and the queue: takes what callers post, has it run in batches, each committed once,
-// and only then answers (group commit).
+// and only then answers (group commit). Where others wait a second thread answers, so that they need not wait for that too.
 #pragma once
 
 #include <condition_variable>
@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/base/task_thread.h"
 #include "coordinator/queue/batch_runner.h"
 
 namespace gridsweep {
@@ -30,13 +31,13 @@ class CommitLoop {
     absl::Duration tick = absl::Milliseconds(200);  // at most between two looks at the leases
     // Called on the loop's thread after each batch, before its answers.
     std::function<void(const BatchReport&)> on_batch = [](const BatchReport&) {};
-    // Called on the loop's thread once nothing can be stored any more until the files are opened anew, after the answers
-    // of that batch. May end the process.
+    // Called once nothing can be stored any more until the files are opened anew, after the answers of that batch. May end
+    // the process.
     std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
   };
   // Runs on the loop's thread. Its own status goes to `done`.
   using Operation = BatchRunner::Operation;
-  // Runs on the loop's thread after the commit: the operation's status, or the commit's if that failed.
+  // Runs after the commit, on one of the loop's two threads: the operation's status, or the commit's if that failed.
   using Done = std::function<void(const absl::Status&)>;
 
   CommitLoop(BatchRunner* runner, const Clock* clock, Options options);
@@ -54,7 +55,7 @@ class CommitLoop {
   // What keeps the disk from taking writes, as of the last batch or tick.
   std::optional<WriteTrouble> trouble() const;
 
-  // Finishes what was posted, then ends the thread. Idempotent.
+  // Finishes and answers what was posted, then ends the threads. Idempotent.
   void Stop();
 
  private:
@@ -65,6 +66,7 @@ class CommitLoop {
   void Loop();
   void RunBatch(std::deque<Item> batch);
   void NoteTrouble(const std::optional<WriteTrouble>& trouble);
+  void Answer(std::deque<Item> batch, BatchRunner::Outcome outcome);
 
   BatchRunner* const runner_;  // used by the loop's thread only
   const Clock* const clock_;
@@ -75,6 +77,7 @@ class CommitLoop {
   std::deque<Item> waiting_;             // guarded by mutex_
   bool stopping_ = false;                // guarded by mutex_
   std::optional<WriteTrouble> trouble_;  // guarded by mutex_; written by the loop's thread only
+  TaskThread answers_;
   std::thread thread_;
 };
 

@@ -17,7 +17,7 @@ constexpr absl::Duration kTouchInterval = absl::Seconds(10);
 constexpr int64_t kMaxOffers = 256;
 
 // Leases expire this much later than they could.
-constexpr absl::Duration kScanInterval = absl::Milliseconds(200);
+constexpr absl::Duration kScanInterval = absl::Seconds(1);
 
 AttemptFinished EndedAs(AttemptState outcome, std::string error) {
   AttemptFinished finished;

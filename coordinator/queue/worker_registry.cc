@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kSickAfter = 3;  // different jobs
 constexpr absl::Duration kQuarantine = absl::Minutes(10);
-constexpr absl::Duration kCountInterval = absl::Milliseconds(100);
+constexpr absl::Duration kCountInterval = absl::Seconds(1);
 
 }  // namespace
 

@@ -5,8 +5,8 @@
 
 #include <functional>
 
+#include "common/base/task_thread.h"
 #include "coordinator/artifacts/artifact_folder.h"
-#include "coordinator/artifacts/disk_thread.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/store/store.h"
 #include "gridsweep/v1/worker_service.pb.h"
@@ -20,7 +20,7 @@ struct ArtifactParts {
   CommitLoop* loop = nullptr;
   Store* store = nullptr;  // used on the loop's thread only
   ArtifactFolder* folder = nullptr;
-  DiskThread* disk = nullptr;
+  TaskThread* disk = nullptr;
   std::function<void()> collect = [] {};  // makes room, on the disk thread
 };
 

@@ -130,14 +130,13 @@ absl::StatusOr<std::vector<EpochCost>> SqliteStore::EpochCosts() {
 absl::StatusOr<std::vector<WorkClass>> SqliteStore::ClaimableWork(const ClaimRequest& request) {
   std::set<SweepId> sweeps;
   {
-    GS_ASSIGN_OR_RETURN(Statement rows,
-                        db_->Query("SELECT id FROM sweeps WHERE state = 'active' AND dataset IN "
-                                   "(SELECT value FROM json_each(?1))",
-                                   Json(request.datasets).dump()));
+    GS_ASSIGN_OR_RETURN(Statement rows, db_->Query("SELECT id, dataset FROM sweeps WHERE state = 'active'"));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) break;
-      sweeps.insert(SweepId{rows.Int(0)});
+      const bool served =
+          std::find(request.datasets.begin(), request.datasets.end(), rows.Text(1)) != request.datasets.end();
+      if (served) sweeps.insert(SweepId{rows.Int(0)});
     }
   }
   std::vector<WorkClass> classes;

@@ -57,35 +57,34 @@ absl::Status SqliteStore::EndAttempt(AttemptId attempt, const std::string& token
                     JobStateName(end.job_state));
   }
   return Atomically([&]() -> absl::Status {
-    JobId job;
-    SweepId sweep;
-    WorkerId worker;
-    {
-      // Sequence number 0 says that the end is not an event of the worker: it has no place in the order.
-      GS_ASSIGN_OR_RETURN(
-          Statement ended,
-          db_->Query("UPDATE attempts SET state = ?4, ended_us = ?5, error = ?6, stderr_tail = ?7, "
-                     "stored_seq = max(stored_seq, ?3) WHERE id = ?1 AND token = ?2 AND state = 'open' "
-                     "AND (?3 = 0 OR stored_seq = ?3 - 1) RETURNING job, sweep, worker",
-                     attempt.value, token, static_cast<int64_t>(seq), AttemptStateName(end.state), end.now,
-                     end.error, end.stderr_tail));
-      GS_ASSIGN_OR_RETURN(const bool changed, ended.Step());
-      if (!changed) return ExplainFence(attempt, token, seq);
-      job = JobId{ended.Int(0)};
-      sweep = SweepId{ended.Int(1)};
-      worker = WorkerId{ended.Int(2)};
-    }
+    // Sequence number 0 says that the end is not an event of the worker: it has no place in the order.
+    GS_RETURN_IF_ERROR(
+        db_->Run("UPDATE attempts SET state = ?4, ended_us = ?5, error = ?6, stderr_tail = ?7, "
+                 "stored_seq = max(stored_seq, ?3) WHERE id = ?1 AND token = ?2 AND state = 'open' "
+                 "AND (?3 = 0 OR stored_seq = ?3 - 1)",
+                 attempt.value, token, static_cast<int64_t>(seq), AttemptStateName(end.state), end.now,
+                 end.error, end.stderr_tail));
+    if (db_->Changes() != 1) return ExplainFence(attempt, token, seq);
+    GS_ASSIGN_OR_RETURN(const AttemptOrigin origin, OriginOf(attempt));
     if (HasResult(end.job_state)) {
-      GS_RETURN_IF_ERROR(AcceptResult(attempt, job, sweep, end));
+      GS_RETURN_IF_ERROR(AcceptResult(attempt, origin, end));
     } else {
-      GS_RETURN_IF_ERROR(ReleaseJob(attempt, job, end));
+      GS_RETURN_IF_ERROR(ReleaseJob(attempt, origin.job, end));
     }
     GS_RETURN_IF_ERROR(
         db_->Run("UPDATE workers SET jobs_done = jobs_done + (?2 IN ('succeeded', 'diverged')), "
                  "failures = failures + (?2 = 'failed'), losses = losses + (?2 = 'lost') WHERE id = ?1",
-                 worker.value, AttemptStateName(end.state)));
-    return IsTerminal(end.job_state) ? FinishSweepIfDone(sweep, end.now) : absl::OkStatus();
+                 origin.worker.value, AttemptStateName(end.state)));
+    return IsTerminal(end.job_state) ? FinishSweepIfDone(origin.sweep, end.now) : absl::OkStatus();
   });
+}
+
+// A query of its own: RETURNING would have SQLite make a table for the one row, at several times the cost.
+absl::StatusOr<SqliteStore::AttemptOrigin> SqliteStore::OriginOf(AttemptId attempt) {
+  GS_ASSIGN_OR_RETURN(Statement row,
+                      db_->Query("SELECT job, sweep, worker FROM attempts WHERE id = ?1", attempt.value));
+  GS_RETURN_IF_ERROR(row.Step().status());
+  return AttemptOrigin{JobId{row.Int(0)}, SweepId{row.Int(1)}, WorkerId{row.Int(2)}};
 }
 
 absl::Status SqliteStore::ReleaseJob(AttemptId attempt, JobId job, const AttemptEnd& end) {
@@ -123,13 +122,15 @@ absl::Status SqliteStore::StoreVerdict(JobId job, const AttemptEnd& end) {
                   DescribeFailure(end.state, end.retryable, times, workers));
 }
 
-absl::Status SqliteStore::AcceptResult(AttemptId attempt, JobId job, SweepId sweep, const AttemptEnd& end) {
+absl::Status SqliteStore::AcceptResult(AttemptId attempt, const AttemptOrigin& origin,
+                                       const AttemptEnd& end) {
+  const JobId job = origin.job;
   Objective objective;
   {
     GS_ASSIGN_OR_RETURN(
         Statement row,
         db_->Query("SELECT objective_metric, objective_goal, objective_rule FROM sweeps WHERE id = ?1",
-                   sweep.value));
+                   origin.sweep.value));
     GS_RETURN_IF_ERROR(row.Step().status());
     GS_ASSIGN_OR_RETURN(objective, ReadObjective(row, 0));
   }
@@ -145,7 +146,7 @@ absl::Status SqliteStore::AcceptResult(AttemptId attempt, JobId job, SweepId swe
       value.value.value, value.value.value_class, value.epoch, end.now));
   if (db_->Changes() != 1) return Internal("job {} does not run attempt {}", job.value, attempt.value);
   GS_RETURN_IF_ERROR(db_->Run("UPDATE sweeps SET accepted_epochs = accepted_epochs + ?2 WHERE id = ?1",
-                              sweep.value, static_cast<int64_t>(epochs.size())));
+                              origin.sweep.value, static_cast<int64_t>(epochs.size())));
   GS_RETURN_IF_ERROR(StoreEvaluation(attempt, end.evaluation));
   return end.job_state == JobState::kSucceeded ? UpdateCellStatistics(job, objective.goal) : absl::OkStatus();
 }

@@ -22,13 +22,13 @@ absl::Status SqliteStore::RecordStarted(AttemptId attempt, const std::string& to
                                         const DatasetInfo& dataset, const std::string& device,
                                         const std::string& environment, int64_t resumed_epoch) {
   return Atomically([&]() -> absl::Status {
-    const absl::StatusOr<int64_t> sweep = db_->QueryInt(
+    GS_RETURN_IF_ERROR(db_->Run(
         "UPDATE attempts SET device = ?4, environment = ?5, stored_seq = ?3, resumed_epoch = max(?6, 0) "
-        "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1 RETURNING sweep",
-        attempt.value, token, static_cast<int64_t>(seq), device, environment, resumed_epoch);
-    if (absl::IsNotFound(sweep.status())) return ExplainFence(attempt, token, seq);
-    GS_RETURN_IF_ERROR(sweep.status());
-    return BindDataset(SweepId{*sweep}, dataset);
+        "WHERE id = ?1 AND token = ?2 AND state = 'open' AND stored_seq = ?3 - 1",
+        attempt.value, token, static_cast<int64_t>(seq), device, environment, resumed_epoch));
+    if (db_->Changes() != 1) return ExplainFence(attempt, token, seq);
+    GS_ASSIGN_OR_RETURN(const AttemptOrigin origin, OriginOf(attempt));
+    return BindDataset(origin.sweep, dataset);
   });
 }
 

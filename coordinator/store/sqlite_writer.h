@@ -95,11 +95,18 @@ class SqliteStore : public Store {
   // Why a fenced write changed no row: OK if event `seq` is stored already (then there is nothing to do),
   // else ABORTED or FAILED_PRECONDITION.
   absl::Status ExplainFence(AttemptId attempt, const std::string& token, uint64_t seq);
+  struct AttemptOrigin {
+    JobId job;
+    SweepId sweep;
+    WorkerId worker;
+  };
+  // Of an attempt that is known to exist.
+  absl::StatusOr<AttemptOrigin> OriginOf(AttemptId attempt);
   absl::Status BindDataset(SweepId sweep, const DatasetInfo& dataset);
   absl::Status ReleaseJob(AttemptId attempt, JobId job, const AttemptEnd& end);
   // Says why the job failed for good.
   absl::Status StoreVerdict(JobId job, const AttemptEnd& end);
-  absl::Status AcceptResult(AttemptId attempt, JobId job, SweepId sweep, const AttemptEnd& end);
+  absl::Status AcceptResult(AttemptId attempt, const AttemptOrigin& origin, const AttemptEnd& end);
   absl::Status StoreEvaluation(AttemptId attempt, const Evaluation& evaluation);
   absl::Status UpdateCellStatistics(JobId job, Goal goal);
   absl::StatusOr<std::vector<std::string>> CheckpointsOf(JobId job);

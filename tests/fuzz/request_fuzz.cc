@@ -63,7 +63,7 @@ class Coordinator {
     runner_ = std::make_unique<BatchRunner>(files_.store.get(), files_.reader.get(), queue_.get());
     loop_ = std::make_unique<CommitLoop>(runner_.get(), &clock_, CommitLoop::Options{});
     artifacts_ = ArtifactFolder::Open(folder_ / "fuzz.db.artifacts", 1 << 20).value();
-    disk_ = std::make_unique<DiskThread>(absl::Hours(1), [] {});
+    disk_ = std::make_unique<TaskThread>(absl::Hours(1), [] {});
     worker_service_ = std::make_unique<WorkerService>(loop_.get(), &gate_, &metrics_,
                                                       ArtifactParts{.loop = loop_.get(),
                                                                     .store = files_.store.get(),
@@ -121,7 +121,7 @@ class Coordinator {
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<BatchRunner> runner_;
   std::unique_ptr<CommitLoop> loop_;
-  std::unique_ptr<DiskThread> disk_;
+  std::unique_ptr<TaskThread> disk_;
   std::unique_ptr<WorkerService> worker_service_;
   std::unique_ptr<SweepService> sweep_service_;
   std::unique_ptr<grpc::Server> server_;

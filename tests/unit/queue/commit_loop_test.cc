@@ -127,6 +127,27 @@ TEST_F(CommitLoopTest, StopFinishesWhatWasPostedAndRefusesTheRest) {
   loop_->Stop();
 }
 
+TEST_F(CommitLoopTest, ASlowAnswerHoldsUpNobodyWhoWaits) {
+  StartLoop();
+  std::promise<void> first_runs, others_wait, second_ran;
+  loop_->Post(
+      [&](JobQueue&, const Instant&) {
+        first_runs.set_value();
+        others_wait.get_future().wait();
+        return absl::OkStatus();
+      },
+      [&](const absl::Status&) { second_ran.get_future().wait(); });
+  first_runs.get_future().wait();
+  loop_->Post(
+      [&](JobQueue&, const Instant&) {
+        second_ran.set_value();
+        return absl::OkStatus();
+      },
+      [](const absl::Status&) {});
+  others_wait.set_value();
+  loop_->Stop();
+}
+
 TEST_F(CommitLoopTest, TooManyWaitingOperationsAreRefusedAtOnce) {
   StartLoop({.max_waiting = 3, .max_batch = 1024, .tick = absl::Milliseconds(200)});
   std::promise<void> running, gate;

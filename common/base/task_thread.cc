@@ -1,23 +1,25 @@
-#include "coordinator/artifacts/disk_thread.h"
+#include "common/base/task_thread.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace gridsweep {
+namespace {
 
-DiskThread::DiskThread(absl::Duration interval, std::function<void()> chore)
-    : interval_(interval), chore_(std::move(chore)), thread_([this] { Run(); }) {}
+// What a condition variable can wait for.
+constexpr absl::Duration kLongestWait = absl::Hours(24);
 
-DiskThread::~DiskThread() {
-  {
-    const std::lock_guard lock(mu_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
+}  // namespace
+
+TaskThread::TaskThread(absl::Duration interval, std::function<void()> chore)
+    : interval_(std::min(interval, kLongestWait)), chore_(std::move(chore)), thread_([this] { Run(); }) {}
+
+TaskThread::~TaskThread() {
+  Stop();
 }
 
-void DiskThread::Post(std::function<void()> task) {
+void TaskThread::Post(std::function<void()> task) {
   {
     const std::lock_guard lock(mu_);
     tasks_.push_back(std::move(task));
@@ -25,7 +27,16 @@ void DiskThread::Post(std::function<void()> task) {
   wake_.notify_one();
 }
 
-void DiskThread::Run() {
+void TaskThread::Stop() {
+  {
+    const std::lock_guard lock(mu_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void TaskThread::Run() {
   auto next_chore = std::chrono::steady_clock::now();
   while (true) {
     std::function<void()> task;

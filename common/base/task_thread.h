@@ -1,4 +1,4 @@
-// A thread for what may wait for the disk, so that those that serve calls need not.
+// A thread that others leave work to, so that they need not wait for it.
 #pragma once
 
 #include <condition_variable>
@@ -12,17 +12,21 @@
 namespace gridsweep {
 
 // Thread-safe.
-class DiskThread {
+class TaskThread {
  public:
+  TaskThread() : TaskThread(absl::InfiniteDuration(), [] {}) {}
   // Also calls `chore` once at the start, then every `interval`.
-  DiskThread(absl::Duration interval, std::function<void()> chore);
-  // Finishes what was posted.
-  ~DiskThread();
-  DiskThread(const DiskThread&) = delete;
-  DiskThread& operator=(const DiskThread&) = delete;
+  TaskThread(absl::Duration interval, std::function<void()> chore);
+  // As Stop().
+  ~TaskThread();
+  TaskThread(const TaskThread&) = delete;
+  TaskThread& operator=(const TaskThread&) = delete;
 
-  // In order, one at a time.
+  // In order, one at a time. Not after Stop().
   void Post(std::function<void()> task);
+
+  // Finishes what was posted, then ends the thread. Idempotent.
+  void Stop();
 
  private:
   void Run();
