@@ -5,8 +5,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "coordinator/queue/pace.h"
-
 namespace gridsweep {
 namespace {
 
@@ -100,7 +98,7 @@ absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant&
   }
   const Pace pace = ChoosePace(workers_.LiveFleet(now).workers, busy, options_.lease);
   output.next_call = pace.next_call;
-  output.news = pace.news;
+  output.news = busy ? spacer_.Plan(now.monotonic, pace.news) : pace.news;
   return output;
 }
 

@@ -24,6 +24,7 @@
 #include "common/base/status.h"
 #include "common/job/retry_policy.h"
 #include "coordinator/queue/lease_table.h"
+#include "coordinator/queue/pace.h"
 #include "coordinator/queue/sync.h"
 #include "coordinator/queue/work_forecast.h"
 #include "coordinator/queue/worker_registry.h"
@@ -156,6 +157,7 @@ class JobQueue {
   WorkerRegistry workers_;
   Departures departures_;
   WorkForecast forecast_;
+  CallSpacer spacer_;
   absl::Duration last_tick_ = -absl::InfiniteDuration();
   absl::Duration last_scan_ = -absl::InfiniteDuration();
   absl::Duration last_touch_ = -absl::InfiniteDuration();

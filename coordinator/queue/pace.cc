@@ -30,4 +30,9 @@ Pace ChoosePace(int64_t workers, bool busy, absl::Duration lease) {
   return pace;
 }
 
+absl::Duration CallSpacer::Plan(absl::Duration now, absl::Duration delay) {
+  last_ = std::min(std::max(now + delay, last_ + kNewsPerWorker), now + 2 * delay);
+  return last_ - now;
+}
+
 }  // namespace gridsweep

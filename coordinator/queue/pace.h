@@ -14,4 +14,16 @@ struct Pace {
 // that the calls of all cost a bounded share of a core and news comes in batches. Never so long that `lease` could run out.
 Pace ChoosePace(int64_t workers, bool busy, absl::Duration lease);
 
+// Calls that came in a crowd, after a pause of the disk's say, come in a crowd again after the same delay, and wait for each other
+// each time. Tells them apart: no two calls are due at once.
+class CallSpacer {
+ public:
+  // `delay` from `now`, or as much later, up to as long again, as keeps the call clear of those planned before. Not for calls
+  // that cannot wait.
+  absl::Duration Plan(absl::Duration now, absl::Duration delay);
+
+ private:
+  absl::Duration last_ = -absl::InfiniteDuration();  // planned so far
+};
+
 }  // namespace gridsweep

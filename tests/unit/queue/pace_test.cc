@@ -33,5 +33,28 @@ TEST(Pace, NobodyWaitsSoLongThatALeaseCouldRunOut) {
   }
 }
 
+TEST(CallSpacer, ACrowdIsSpreadOutWithinABoundedTime) {
+  constexpr absl::Duration kDelay = absl::Milliseconds(1000);
+  CallSpacer spacer;
+  absl::Duration last;
+  for (int i = 0; i < 5000; ++i) {  // all at the same moment
+    const absl::Duration wait = spacer.Plan(absl::Seconds(7), kDelay);
+    EXPECT_GE(wait, i == 0 ? kDelay : last);
+    EXPECT_LE(wait, 2 * kDelay);
+    if (i > 0 && wait < 2 * kDelay) {
+      EXPECT_GT(wait, last) << i;
+    }
+    last = wait;
+  }
+  EXPECT_EQ(last, 2 * kDelay) << "so many cannot be kept apart";
+}
+
+TEST(CallSpacer, CallsThatAreApartAnywayWaitNoLonger) {
+  CallSpacer spacer;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(spacer.Plan(absl::Milliseconds(2 * i), absl::Milliseconds(10)), absl::Milliseconds(10));
+  }
+}
+
 }  // namespace
 }  // namespace gridsweep
