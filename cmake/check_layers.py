@@ -24,6 +24,7 @@ LAYERS = {
     "coordinator/security": ["common/base"],
     "coordinator/artifacts": ["common/base"],
     "coordinator/http": ["common/base"],
+    "coordinator/net": ["common/base"],
     "coordinator/metrics": ["common/base", "common/results", "coordinator/store"],
     "coordinator/service": ["common", "coordinator/artifacts", "coordinator/metrics", "coordinator/queue", "coordinator/store", "gridsweep/v1"],
     "coordinator": ["common", "coordinator", "gridsweep/v1"],

@@ -18,6 +18,7 @@
 #include "coordinator/artifacts/artifact_folder.h"
 #include "coordinator/http/page_server.h"
 #include "coordinator/metrics/coordinator_metrics.h"
+#include "coordinator/net/connection_acceptor.h"
 #include "coordinator/queue/commit_loop.h"
 #include "coordinator/security/authenticator.h"
 #include "coordinator/service/coordinator_state.h"
@@ -45,7 +46,7 @@ void CollectArtifacts(ArtifactFolder& artifacts, StoreReader& reader) {
 constexpr absl::Duration kWriterPatience = absl::Seconds(2);
 
 absl::Status CheckMetricsAddress(const std::string& address) {
-  if (CheckLoopback(address).ok() && !address.starts_with("unix:")) return absl::OkStatus();
+  if (CheckLoopback(address).ok()) return absl::OkStatus();
   return FailedPrecondition(
       "refusing to show the metrics on '{}': anyone who reaches the port could read them. Take an address of this machine alone, "
       "such as 127.0.0.1:9464, and let Prometheus run here or come through an SSH tunnel",
@@ -80,6 +81,8 @@ struct CoordinatorServer::Parts {
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> intake;  // of the server
+  std::unique_ptr<ConnectionAcceptor> acceptor;
   std::unique_ptr<PageServer> pages;
 };
 
@@ -114,8 +117,8 @@ CoordinatorServer::~CoordinatorServer() {
 absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(const CoordinatorConfig& config,
                                                                             const Clock& clock,
                                                                             const Catalog& catalog) {
-  if (!config.listen.starts_with("unix:"))
-    GS_RETURN_IF_ERROR(CheckAddress("address to listen on", config.listen));
+  GS_RETURN_IF_ERROR(CheckAddress("address to listen on", config.listen));
+  GS_RETURN_IF_ERROR(CheckFileLimit());
   if (!config.metrics.empty()) GS_RETURN_IF_ERROR(CheckMetricsAddress(config.metrics));
   const SecurityDirectory security(config.security);
   const bool secure = !config.security.empty();
@@ -177,21 +180,26 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
                            {"/healthz", [&parts = *parts] { return HealthPage(parts.loop.get()); }}}));
   }
   grpc::EnableDefaultHealthCheckService(true);
+  GS_ASSIGN_OR_RETURN(ListeningSockets sockets, ListeningSockets::Bind(config.listen));
+  const int port = sockets.port();
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
-  int port = 0;
-  builder.AddListeningPort(
-      config.listen,
+  parts->intake = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       secure ? SecureCredentials(security, config.client_certificates, &clock, Hooks(*parts))
-             : grpc::InsecureServerCredentials(),
-      &port);
+             : grpc::InsecureServerCredentials());
   builder.RegisterService(parts->sweep_service.get());
   if (parts->worker_service != nullptr) builder.RegisterService(parts->worker_service.get());
   parts->server = builder.BuildAndStart();
-  if (parts->server == nullptr || port == 0) {
-    return Unavailable("cannot listen on '{}': is the address in use, or not of this machine?",
-                       config.listen);
-  }
+  if (parts->server == nullptr) return Internal("gRPC cannot start a server");
+  parts->acceptor = std::make_unique<ConnectionAcceptor>(
+      std::move(sockets), config.max_connections,
+      [intake = parts->intake.get()](int listener, int connection) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+        parameters.listener_fd = listener;
+        parameters.fd = connection;
+        intake->HandleNewConnection(&parameters);
+      });
   parts->health = parts->server->GetHealthCheckService();
   std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(std::move(parts)));
   server->address_ = fmt::format("{}:{}", config.listen.substr(0, config.listen.rfind(':')), port);
@@ -209,6 +217,7 @@ void CoordinatorServer::Shutdown() {
   parts_->pages = nullptr;
   if (grpc::HealthCheckServiceInterface* const health = parts_->health.exchange(nullptr); health != nullptr)
     health->SetServingStatus(false);
+  if (parts_->acceptor != nullptr) parts_->acceptor->Stop();
   if (parts_->server != nullptr) parts_->server->Shutdown(std::chrono::system_clock::now() + kDrain);
   if (parts_->loop != nullptr) parts_->loop->Stop();
   parts_ = nullptr;

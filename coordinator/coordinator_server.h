@@ -29,7 +29,8 @@ struct CoordinatorConfig {
   bool allow_insecure = false;            // listen beyond loopback without encryption
   std::string security;                   // a SecurityDirectory; empty: no encryption, no tokens
   bool client_certificates = false;       // with security: demand one of every client
-  std::string metrics;  // HOST:PORT on loopback, for metrics and health over HTTP; empty: none
+  std::string metrics;               // HOST:PORT on loopback, for metrics and health over HTTP; empty: none
+  int64_t max_connections = 10'000;  // more wait until others end
   QueueOptions queue;
   SweepLimits limits;
   int64_t artifacts_limit = int64_t{4}

@@ -129,6 +129,11 @@ int Main(int argc, char** argv) {
   app.add_option("--max-jobs", flags.config.limits.max_jobs, "Most jobs one sweep may have")
       ->check(CLI::Range(int64_t{1}, kMostJobs))
       ->capture_default_str();
+  app.add_option(
+         "--max-connections", flags.config.max_connections,
+         "Most connections at once, and never more than the files that the system allows; further ones wait")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
+      ->capture_default_str();
   app.add_option("--artifacts-limit", flags.config.artifacts_limit,
                  "Most bytes of checkpoints and models, which are kept in the folder DB.artifacts; e.g. 4GiB")
       ->transform(CLI::AsSizeValue(false))

@@ -9,4 +9,9 @@ namespace gridsweep {
 // with 1024. Returns the limit there is now.
 int64_t RaiseFileLimit();
 
+int64_t FileLimit();
+
+// Open now; 0 where the system does not tell.
+int64_t CountOpenFiles();
+
 }  // namespace gridsweep

@@ -110,6 +110,8 @@ void ConfigureServer(grpc::ServerBuilder& builder, const Keepalive& keepalive) {
   // certificate that has been replaced.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3'600'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 30'000);
+  // Who connects and says nothing sensible does not keep others away for long.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8'192);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   // Two coordinators on one port would share its connections.

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -30,12 +29,8 @@ PageServer::PageServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 
 absl::StatusOr<std::unique_ptr<PageServer>> PageServer::Start(const std::string& address,
                                                               std::map<std::string, Handler> pages) {
-  GS_RETURN_IF_ERROR(CheckAddress("address of the metrics", address));
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  int port = 0;
-  std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  GS_ASSIGN_OR_RETURN(const HostPort parsed, ParseAddress("address of the metrics", address));
+  const auto& [host, port] = parsed;
 
   std::unique_ptr<PageServer> made(new PageServer(std::make_unique<Parts>()));
   httplib::Server& server = made->parts_->server;
@@ -62,7 +57,7 @@ absl::StatusOr<std::unique_ptr<PageServer>> PageServer::Start(const std::string&
     return Unavailable(
         "cannot listen on '{}' for the metrics: is the address in use, or not of this machine?", address);
   }
-  made->address_ = fmt::format("{}:{}", address.substr(0, colon), bound);
+  made->address_ = fmt::format("{}:{}", address.substr(0, address.rfind(':')), bound);
   Parts& parts = *made->parts_;
   parts.thread = std::thread([&parts] {
     parts.server.listen_after_bind();

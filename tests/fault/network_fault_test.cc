@@ -13,6 +13,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <random>
 
@@ -21,6 +22,7 @@
 #include "gridsweep/v1/worker_service.grpc.pb.h"
 #include "tests/fault/sweeps.h"
 #include "tests/support/cluster.h"
+#include "tests/support/raw_client.h"
 #include "tests/support/tcp_proxy.h"
 
 namespace gridsweep {
@@ -164,32 +166,6 @@ TEST(NetworkFault, EverythingSaidTwiceIsDoneOnce) {
   EXPECT_EQ(cluster.QueryInt(kAttemptsSql), 12);
 }
 
-// A client that knows nothing of protocols.
-class RawClient {
- public:
-  explicit RawClient(const std::string& address) {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0;
-  }
-  RawClient(RawClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_) {}
-  ~RawClient() {
-    if (fd_ >= 0) close(fd_);
-  }
-  bool connected() const { return connected_; }
-  void Say(std::string_view bytes) const {
-    // Whether the server still listens to it is its own business.
-    [[maybe_unused]] const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-
- private:
-  int fd_;
-  bool connected_;
-};
-
 // The greeting of HTTP/2 and an empty SETTINGS frame.
 const std::string kHttp2 =
     std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string("\0\0\0\4\0\0\0\0\0", 9);
@@ -243,6 +219,29 @@ TEST(NetworkFault, NonsenseAndIdleConnectionsDoNotDisturbHonestWorkers) {
   ExpectUndisturbed(cluster, sweep, kFaultSweep);
   EXPECT_EQ(cluster.QueryInt(kAttemptsSql), 12);
   EXPECT_TRUE(cluster.coordinator().IsRunning());
+}
+
+// gRPC's own listener never takes a connection again after this.
+TEST(NetworkFault, ConnectionsThatTakeAllFilesHoldUpOnlyNewOnesAndNotForEver) {
+  Cluster cluster({.lease_seconds = 60, .gated = true});
+  cluster.StartCoordinator();
+  cluster.StartWorker("alice", {.flags = {"--slots", "2"}});
+  const std::string sweep = cluster.Submit(kFaultSweep);
+  ASSERT_TRUE(cluster.Await("alice to train", [&] { return TrainedBy(cluster, "alice") == 2; }));
+  const pid_t coordinator = cluster.coordinator().pid();
+  const std::filesystem::directory_iterator files(fmt::format("/proc/{}/fd", coordinator));
+  const auto few = static_cast<rlim_t>(std::distance(begin(files), end(files)) + 10);
+  const rlimit limit{.rlim_cur = few, .rlim_max = few};
+  ASSERT_EQ(prlimit(coordinator, RLIMIT_NOFILE, &limit, nullptr), 0);
+  {
+    std::vector<RawClient> crowd;
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(crowd.emplace_back(cluster.address()).connected()) << i;
+    ASSERT_TRUE(cluster.AwaitLog(cluster.coordinator(), "connections_full"));
+    cluster.OpenGate();
+    ASSERT_TRUE(cluster.AwaitFinished(sweep)) << "who is connected does not notice";
+  }
+  EXPECT_EQ(cluster.Cli({"list"}).code, 0);
+  ExpectUndisturbed(cluster, sweep, kFaultSweep);
 }
 
 // Calls a method with these bytes for a message.
