@@ -11,7 +11,8 @@ namespace gridsweep {
 namespace {
 
 constexpr int64_t kMiB = 1 << 20;
-// A checkpoint is due at 16 MiB; several times that means that readers keep it from ending.
+// A checkpoint is due at 2 MiB, and the file keeps up to 64 for the next large sweep; more means that readers keep it from
+// starting over.
 constexpr int64_t kLargeWal = 128 * kMiB;
 
 Check CheckIntegrity(const StoreExamination& found) {

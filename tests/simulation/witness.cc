@@ -10,8 +10,8 @@ namespace gridsweep {
 namespace {
 
 constexpr size_t kMostViolations = 100;
-// Looks at the leases are 200 ms apart, and so are batches.
-constexpr absl::Duration kScan = absl::Seconds(1);
+// Looks at the leases are a second apart, and batches 200 ms.
+constexpr absl::Duration kScan = absl::Milliseconds(1500);
 constexpr char kRestarted[] = "the worker was restarted";
 
 // Calls `row` with every row.
