@@ -2,6 +2,9 @@
 
 #include <grpcpp/client_context.h>
 
+#include <atomic>
+
+#include "common/base/task_thread.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/grpc_status.h"
 #include "gridsweep/v1/sweep_service.grpc.pb.h"
@@ -14,6 +17,7 @@ constexpr absl::Duration kShort = absl::Seconds(15);
 constexpr absl::Duration kLong = absl::Minutes(2);
 // Gigabytes of it.
 constexpr absl::Duration kWholeDatabase = absl::Minutes(30);
+constexpr absl::Duration kLook = absl::Milliseconds(100);
 
 absl::Status Explain(const grpc::Status& status, const std::string& address, absl::Duration timeout) {
   switch (status.error_code()) {
@@ -61,20 +65,31 @@ struct Client::Stub {
     return response;
   }
 
-  // Calls `take` with the pieces of the answer, in order; an error of it ends the call and is returned.
+  // Calls `take` with the pieces of the answer, in order; an error of it ends the call and is returned, and CANCELLED soon after
+  // `give_up` says so, which another thread asks.
   template <typename Piece, typename Request>
   absl::Status Stream(std::unique_ptr<grpc::ClientReader<Piece>> (v1::SweepService::Stub::*method)(
                           grpc::ClientContext*, const Request&),
                       const Request& request, absl::Duration timeout,
-                      const std::function<absl::Status(const Piece&)>& take) {
+                      const std::function<absl::Status(const Piece&)>& take,
+                      const std::function<bool()>& give_up) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    std::atomic<bool> given_up{false};
+    // The first piece may be long in coming.
+    TaskThread watcher(kLook, [&] {
+      if (given_up || !give_up()) return;
+      given_up = true;
+      context.TryCancel();
+    });
     const auto pieces = (service.get()->*method)(&context, request);
     Piece piece;
     absl::Status taken;
     while (taken.ok() && pieces->Read(&piece)) taken = take(piece);
     if (!taken.ok()) context.TryCancel();
     const grpc::Status status = pieces->Finish();
+    watcher.Stop();
+    if (given_up) return absl::CancelledError("interrupted");
     if (!taken.ok()) return taken;
     return status.ok() ? absl::OkStatus() : Explain(status, address, timeout);
   }
@@ -137,8 +152,9 @@ absl::StatusOr<v1::DiagnoseResponse> Client::Diagnose() {
   return stub_->Call(&v1::SweepService::Stub::Diagnose, v1::DiagnoseRequest(), kWholeDatabase);
 }
 
-absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take) {
-  return stub_->Stream(&v1::SweepService::Stub::Backup, v1::BackupRequest(), kWholeDatabase, take);
+absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take,
+                            const std::function<bool()>& give_up) {
+  return stub_->Stream(&v1::SweepService::Stub::Backup, v1::BackupRequest(), kWholeDatabase, take, give_up);
 }
 
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& sweep) {
@@ -147,10 +163,11 @@ absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& swe
   return stub_->Call(&v1::SweepService::Stub::ListModels, request, kShort);
 }
 
-absl::Status Client::GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take) {
+absl::Status Client::GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take,
+                              const std::function<bool()>& give_up) {
   v1::GetModelRequest request;
   request.set_job(job);
-  return stub_->Stream(&v1::SweepService::Stub::GetModel, request, kWholeDatabase, take);
+  return stub_->Stream(&v1::SweepService::Stub::GetModel, request, kWholeDatabase, take, give_up);
 }
 
 absl::StatusOr<v1::QueryResponse> Client::Query(const v1::QueryRequest& request, absl::Duration limit) {

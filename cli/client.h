@@ -36,10 +36,13 @@ class Client {
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers();
   absl::StatusOr<v1::DiagnoseResponse> Diagnose();
   // Calls `take` with the pieces of a copy of the database, in order; an error of it ends the call and is returned.
-  absl::Status Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take);
+  // `give_up` is asked ten times a second, on another thread; once it says so the call returns CANCELLED.
+  absl::Status Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take,
+                      const std::function<bool()>& give_up);
   absl::StatusOr<v1::ListModelsResponse> ListModels(const std::string& sweep);
   // Likewise with the pieces of a job's weights.
-  absl::Status GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take);
+  absl::Status GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take,
+                        const std::function<bool()>& give_up);
   // Waits a little longer than `limit`, within which the coordinator answers or gives up itself.
   absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request, absl::Duration limit);
 

@@ -77,16 +77,18 @@ class ArtifactCommand : public Command {
     v1::ModelSummary summary;
     Sha256 hash;
     int64_t bytes = 0;
-    GS_RETURN_IF_ERROR(connection->client().GetModel(job_, [&](const v1::ModelPiece& piece) -> absl::Status {
-      if (context.interruptions() > 0) return absl::CancelledError("interrupted");
-      if (piece.has_summary()) {
-        summary = piece.summary();
-        return absl::OkStatus();
-      }
-      bytes += static_cast<int64_t>(piece.data().size());
-      hash.Update(piece.data());
-      return file.Write(piece.data());
-    }));
+    GS_RETURN_IF_ERROR(connection->client().GetModel(
+        job_,
+        [&](const v1::ModelPiece& piece) -> absl::Status {
+          if (piece.has_summary()) {
+            summary = piece.summary();
+            return absl::OkStatus();
+          }
+          bytes += static_cast<int64_t>(piece.data().size());
+          hash.Update(piece.data());
+          return file.Write(piece.data());
+        },
+        [&] { return context.interruptions() > 0; }));
     if (bytes != summary.bytes())
       return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, summary.bytes());
     if (hash.HexDigest() != summary.sha256())

@@ -27,12 +27,13 @@ class BackupCommand : public Command {
     GS_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_, 0666, Existing::kKeep));
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
     int64_t bytes = 0, total = 0;
-    GS_RETURN_IF_ERROR(connection->client().Backup([&](const v1::BackupPiece& piece) -> absl::Status {
-      if (context.interruptions() > 0) return absl::CancelledError("interrupted");
-      if (piece.total() > 0) total = piece.total();
-      bytes += static_cast<int64_t>(piece.data().size());
-      return file.Write(piece.data());
-    }));
+    GS_RETURN_IF_ERROR(connection->client().Backup(
+        [&](const v1::BackupPiece& piece) -> absl::Status {
+          if (piece.total() > 0) total = piece.total();
+          bytes += static_cast<int64_t>(piece.data().size());
+          return file.Write(piece.data());
+        },
+        [&] { return context.interruptions() > 0; }));
     if (bytes == 0 || bytes != total)
       return Unavailable("only {} of {} bytes arrived; repeat the command", bytes, total);
     GS_RETURN_IF_ERROR(file.Finish());

@@ -24,10 +24,11 @@ int64_t FileLimit() {
   return limit.rlim_cur > static_cast<rlim_t>(kMost) ? kMost : static_cast<int64_t>(limit.rlim_cur);
 }
 
-int64_t CountOpenFiles() {
+std::optional<int64_t> CountOpenFiles() {
   std::error_code error;
   const std::filesystem::directory_iterator files("/proc/self/fd", error);
-  return error ? 0 : std::distance(begin(files), end(files)) - 1;  // one is the folder's own
+  if (error) return std::nullopt;
+  return std::distance(begin(files), end(files)) - 1;  // one is the folder's own
 }
 
 }  // namespace gridsweep

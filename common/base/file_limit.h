@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace gridsweep {
 
@@ -11,7 +12,7 @@ int64_t RaiseFileLimit();
 
 int64_t FileLimit();
 
-// Open now; 0 where the system does not tell.
-int64_t CountOpenFiles();
+// Open now; nullopt where the system does not tell, as when there is no file left to ask it with.
+std::optional<int64_t> CountOpenFiles();
 
 }  // namespace gridsweep

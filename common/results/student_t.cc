@@ -1,6 +1,7 @@
 // Quantiles of Student's t. For few degrees of freedom the distribution function is a finite sum (Abramowitz
 // and Stegun, "Handbook of Mathematical Functions", 26.7.3 and 26.7.4) that is inverted by bisection; for
 // many, the Cornish-Fisher expansion (26.7.5) has an error below 1e-8.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -60,7 +61,7 @@ const std::array<double, kExactBelow>& ExactTable() {
 }  // namespace
 
 double StudentT975(int64_t df) {
-  if (df < kExactBelow) return ExactTable()[static_cast<size_t>(df)];
+  if (df < kExactBelow) return ExactTable()[static_cast<size_t>(std::max<int64_t>(df, 1))];
   return CornishFisher(1.959963984540054, static_cast<double>(df));
 }
 

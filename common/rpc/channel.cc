@@ -108,13 +108,14 @@ void ConfigureServer(grpc::ServerBuilder& builder, const Keepalive& keepalive) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(keepalive.server_patience));
   // A connection that is not used for a while costs a file descriptor for nothing; one that lives for ever keeps a
   // certificate that has been replaced.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3'600'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 30'000);
   // Who connects and says nothing sensible does not keep others away for long.
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8'192);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
-  // Two coordinators on one port would share its connections.
+  // Two servers on one port would share its connections. (The coordinator binds its port itself.)
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   // Calls of users hold a thread each; more of them at once are answered RESOURCE_EXHAUSTED.
@@ -127,7 +128,7 @@ absl::Status CheckLoopback(const std::string& address) {
   in_addr ipv4{};
   // An address, not a name that looks like one: 127.example.org may be anywhere.
   const bool is_127 = inet_pton(AF_INET, host.c_str(), &ipv4) == 1 && (ntohl(ipv4.s_addr) >> 24) == 127;
-  if (is_127 || host == "localhost" || host == "[::1]" || host == "unix") return absl::OkStatus();
+  if (is_127 || host == "localhost" || host == "[::1]") return absl::OkStatus();
   return FailedPrecondition(
       "refusing to listen on '{}': beyond this machine the connection would be neither encrypted nor authenticated, and "
       "anyone who reaches the port could control the sweeps. Make certificates and tokens with gridsweep-coordinator init DIR "

@@ -3,9 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,14 +21,21 @@ constexpr int64_t kReservedFiles = 64;
 
 constexpr int kLookAgainMs = 200;
 
+// What was sent has not been acknowledged for so long: the other end is gone. gRPC's keepalive does not notice when what it
+// would say itself cannot be sent.
+constexpr unsigned kUnacknowledgedMs = 20'000;
+
 int64_t MostFiles(int64_t most_connections) {
-  return std::min(CountOpenFiles() + most_connections, FileLimit() - kReservedFiles);
+  return std::min(CountOpenFiles().value_or(0) + kReservedFiles + most_connections,
+                  FileLimit() - kReservedFiles);
 }
 
 }  // namespace
 
 absl::Status CheckFileLimit() {
-  const int64_t needed = CountOpenFiles() + 2 * kReservedFiles;
+  const std::optional<int64_t> open = CountOpenFiles();
+  if (!open) return FailedPrecondition("cannot count the open files of this process: is /proc mounted?");
+  const int64_t needed = *open + 2 * kReservedFiles;
   if (FileLimit() >= needed) return absl::OkStatus();
   return FailedPrecondition(
       "this process may have {} files open, and needs {} to serve anyone; raise ulimit -n, or LimitNOFILE= of its unit",
@@ -39,42 +44,41 @@ absl::Status CheckFileLimit() {
 
 ConnectionAcceptor::ConnectionAcceptor(ListeningSockets sockets, int64_t most_connections,
                                        std::function<void(int, int)> take)
-    : take_(std::move(take)),
-      stop_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+    : sockets_(std::move(sockets)),
+      take_(std::move(take)),
       most_files_(MostFiles(most_connections)),
-      thread_([this, moved = std::move(sockets)]() mutable { Run(std::move(moved)); }) {}
+      thread_([this] { Run(); }) {}
 
 ConnectionAcceptor::~ConnectionAcceptor() {
   Stop();
-  close(stop_);
 }
 
 void ConnectionAcceptor::Stop() {
-  const uint64_t one = 1;
-  static_cast<void>(!write(stop_, &one, sizeof one));  // cannot fail: the counter is not full
+  stopping_ = true;
+  for (const int file : sockets_.files()) shutdown(file, SHUT_RDWR);  // wakes poll()
   if (thread_.joinable()) thread_.join();
 }
 
-void ConnectionAcceptor::Run(ListeningSockets sockets) {
-  std::vector<pollfd> waiting{{.fd = stop_, .events = POLLIN, .revents = 0}};
-  for (const int file : sockets.files()) waiting.push_back({.fd = file, .events = POLLIN, .revents = 0});
-  while (true) {
-    const bool has_room = !std::exchange(refused_, false) && HasRoom();
-    NoteFull(!has_room);
-    // Without room only for the end: whether another connection has ended nobody tells.
-    const int ready =
-        has_room ? poll(waiting.data(), waiting.size(), -1) : poll(waiting.data(), 1, kLookAgainMs);
-    if (waiting[0].revents != 0) return;
-    if (ready <= 0 || !has_room) continue;
-    for (size_t i = 1; i < waiting.size(); ++i) {
-      if (waiting[i].revents != 0) AcceptFrom(waiting[i].fd);
+void ConnectionAcceptor::Run() {
+  std::vector<pollfd> listening;
+  for (const int file : sockets_.files()) listening.push_back({.fd = file, .events = POLLIN, .revents = 0});
+  while (!stopping_) {
+    if (std::exchange(refused_, false) || !HasRoom()) {
+      NoteFull(true);
+      // Nobody tells when a connection has ended.
+      poll(nullptr, 0, kLookAgainMs);
+      continue;
+    }
+    if (poll(listening.data(), listening.size(), -1) <= 0) continue;
+    for (const pollfd& each : listening) {
+      if (each.revents != 0) AcceptFrom(each.fd);
     }
   }
 }
 
 bool ConnectionAcceptor::HasRoom() {
   // Counted anew only when all those files could be in use that were free before.
-  if (room_ <= 0) room_ = most_files_ - CountOpenFiles();
+  if (room_ <= 0) room_ = most_files_ - CountOpenFiles().value_or(most_files_);
   return room_ > 0;
 }
 
@@ -83,8 +87,10 @@ void ConnectionAcceptor::AcceptFrom(int listener) {
     const int connection = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (connection >= 0) {
       --room_;
+      NoteFull(false);
       const int on = 1;
       setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      setsockopt(connection, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMs, sizeof kUnacknowledgedMs);
       take_(listener, connection);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       refused_ = true;
@@ -99,7 +105,9 @@ void ConnectionAcceptor::NoteFull(bool full) {
   if (std::exchange(full_, full) == full) return;
   if (full) {
     Log(LogLevel::kWarning, "connections_full",
-        {{"files", CountOpenFiles()}, {"limit", most_files_}, {"effect", "new connections wait"}});
+        {{"files", CountOpenFiles().value_or(-1)},
+         {"limit", most_files_},
+         {"effect", "new connections wait"}});
   } else {
     Log(LogLevel::kInfo, "connections_have_room");
   }

@@ -4,6 +4,7 @@
 // again (CVE-2023-4785).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <thread>
@@ -12,13 +13,15 @@
 
 namespace gridsweep {
 
-// FAILED_PRECONDITION when the process may open so few files that it could hardly take a connection.
+// FAILED_PRECONDITION when the process may open so few files that it could hardly take a connection, or when the system does
+// not tell how many are open.
 absl::Status CheckFileLimit();
 
 class ConnectionAcceptor {
  public:
-  // Beyond `most_connections`, or where files would run out that the store needs, new connections wait in the system's queue
-  // until others end. `take` gets each connection, nonblocking, with its listening socket, on the acceptor's thread.
+  // Beyond about `most_connections` (within 64), or where files would run out that the store needs, new connections wait in the
+  // system's queue until others end. `take` gets each connection, nonblocking, with its listening socket, on the acceptor's
+  // thread.
   ConnectionAcceptor(ListeningSockets sockets, int64_t most_connections,
                      std::function<void(int listener, int connection)> take);
   // As Stop().
@@ -26,21 +29,23 @@ class ConnectionAcceptor {
   ConnectionAcceptor(const ConnectionAcceptor&) = delete;
   ConnectionAcceptor& operator=(const ConnectionAcceptor&) = delete;
 
-  // Takes no more, and closes the listening sockets. Idempotent.
+  // Takes no more, and refuses those that come. Idempotent.
   void Stop();
 
  private:
-  void Run(ListeningSockets sockets);
+  void Run();
   // Whether another connection may be taken.
   bool HasRoom();
   void AcceptFrom(int listener);
   void NoteFull(bool full);
 
+  const ListeningSockets sockets_;
   const std::function<void(int, int)> take_;
-  const int stop_;            // an eventfd
   const int64_t most_files_;  // that the process may have open
-  int64_t room_ = 0;          // connections that may be taken before files are counted again
-  bool refused_ = false;      // by the system, whatever the count says
+  std::atomic<bool> stopping_{false};
+  // Of the thread:
+  int64_t room_ = 0;      // connections that may be taken before files are counted again
+  bool refused_ = false;  // by the system, whatever the count says
   bool full_ = false;
   std::thread thread_;
 };

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "common/base/address.h"
@@ -17,6 +18,8 @@ namespace {
 
 // A crowd that comes back after a restart finds room, as far as the system's somaxconn allows.
 constexpr int kBacklog = 4096;
+
+constexpr int kMostTries = 10;
 
 // The socket, or minus the error.
 int BindOne(const addrinfo& to, int port) {
@@ -54,6 +57,15 @@ int PortOf(int file) {
 
 absl::StatusOr<ListeningSockets> ListeningSockets::Bind(const std::string& address) {
   GS_ASSIGN_OR_RETURN(const HostPort parsed, ParseAddress("address to listen on", address));
+  for (int tries = 1;; ++tries) {
+    absl::StatusOr<ListeningSockets> bound = BindAll(address);
+    // A port that is free on one address may be in use on the next.
+    if (bound.ok() || parsed.port != 0 || tries == kMostTries) return bound;
+  }
+}
+
+absl::StatusOr<ListeningSockets> ListeningSockets::BindAll(const std::string& address) {
+  GS_ASSIGN_OR_RETURN(const HostPort parsed, ParseAddress("address to listen on", address));
   const auto& [host, port] = parsed;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -66,16 +78,18 @@ absl::StatusOr<ListeningSockets> ListeningSockets::Bind(const std::string& addre
   ListeningSockets sockets;
   sockets.port_ = port;
   int error = 0;
+  std::set<std::string> bound;  // a name may be listed twice with the same address
   for (const addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
+    if (!bound.emplace(reinterpret_cast<const char*>(each->ai_addr), each->ai_addrlen).second) continue;
     const int file = BindOne(*each, sockets.port_);
     if (file < 0) {
-      if (error == 0) error = -file;
+      if (error != EADDRINUSE) error = -file;
       continue;
     }
     sockets.files_.push_back(file);
     sockets.port_ = PortOf(file);
   }
-  if (sockets.files_.empty()) {
+  if (sockets.files_.empty() || error == EADDRINUSE) {
     return Unavailable("cannot listen on '{}': {}; is the address in use, or not of this machine?", address,
                        std::strerror(error));
   }

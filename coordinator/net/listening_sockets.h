@@ -10,8 +10,9 @@ namespace gridsweep {
 
 class ListeningSockets {
  public:
-  // Binds every address of `address`'s host (HOST:PORT; port 0: one that is free), of which one at least must work, and listens.
-  // UNAVAILABLE, saying why, when the address is in use or not of this machine.
+  // Binds every address of `address`'s host (HOST:PORT; port 0: one that is free for all) and listens. A host may have addresses
+  // that are not of this machine, such as those of IPv6 where there is none, but one must work. UNAVAILABLE, saying why, when
+  // none does or the port is in use on any.
   static absl::StatusOr<ListeningSockets> Bind(const std::string& address);
   ListeningSockets(ListeningSockets&& other) noexcept;
   ListeningSockets& operator=(ListeningSockets&&) = delete;
@@ -23,6 +24,7 @@ class ListeningSockets {
 
  private:
   ListeningSockets() = default;
+  static absl::StatusOr<ListeningSockets> BindAll(const std::string& address);
 
   std::vector<int> files_;
   int port_ = 0;

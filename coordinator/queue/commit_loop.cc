@@ -119,13 +119,15 @@ void CommitLoop::RunBatch(std::deque<Item> batch) {
 }
 
 void CommitLoop::Answer(std::deque<Item> batch, BatchRunner::Outcome outcome) {
-  const bool alone = batch.size() <= 1 && waiting() == 0;
-  auto answer = [this, batch = std::move(batch), outcome = std::move(outcome)] {
+  const bool broken = outcome.trouble && outcome.trouble->needs_restart;
+  if (batch.empty() && !broken) return;
+  // To wake another thread would cost more than one answer. The last word comes after all that was answered before.
+  const bool at_once = batch.size() == 1 && waiting() == 0 && !broken;
+  auto answer = [this, broken, batch = std::move(batch), outcome = std::move(outcome)] {
     for (size_t i = 0; i < batch.size(); ++i) batch[i].done(outcome.results[i]);
-    if (outcome.trouble && outcome.trouble->needs_restart) options_.on_broken(*outcome.trouble);
+    if (broken) options_.on_broken(*outcome.trouble);
   };
-  // To wake another thread would cost more than the answer.
-  if (alone) return answer();
+  if (at_once) return answer();
   answers_.Post(std::move(answer));
 }
 

@@ -31,8 +31,8 @@ class CommitLoop {
     absl::Duration tick = absl::Milliseconds(200);  // at most between two looks at the leases
     // Called on the loop's thread after each batch, before its answers.
     std::function<void(const BatchReport&)> on_batch = [](const BatchReport&) {};
-    // Called once nothing can be stored any more until the files are opened anew, after the answers of that batch. May end
-    // the process.
+    // Called once nothing can be stored any more until the files are opened anew, after the answers of that batch and all
+    // before, on the thread that answers. May end the process.
     std::function<void(const WriteTrouble&)> on_broken = [](const WriteTrouble&) {};
   };
   // Runs on the loop's thread. Its own status goes to `done`.

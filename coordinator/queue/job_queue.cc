@@ -97,8 +97,9 @@ absl::StatusOr<SyncOutput> JobQueue::Sync(const SyncInput& input, const Instant&
     departures_.left.push_back(input.worker);
   }
   const Pace pace = ChoosePace(workers_.LiveFleet(now).workers, busy, options_.lease);
-  output.next_call = pace.next_call;
-  output.news = busy ? spacer_.Plan(now.monotonic, pace.news) : pace.news;
+  output.news = busy ? spacer_.Plan(now.monotonic, pace.news, pace.longest_news) : pace.news;
+  output.next_call = std::max(pace.next_call, output.news);
+  workers_.MayBeSilent(*worker, busy ? options_.lease : options_.lease * 3 / 2, now);
   return output;
 }
 

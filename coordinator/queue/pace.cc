@@ -27,11 +27,12 @@ Pace ChoosePace(int64_t workers, bool busy, absl::Duration lease) {
     pace.next_call = std::clamp(workers * kIdlePerWorker, std::min(kIdleCall, longest), lease * 9 / 10);
   }
   pace.news = std::min(workers * kNewsPerWorker, longest);
+  pace.longest_news = std::min(2 * pace.news, lease / 3);
   return pace;
 }
 
-absl::Duration CallSpacer::Plan(absl::Duration now, absl::Duration delay) {
-  last_ = std::min(std::max(now + delay, last_ + kNewsPerWorker), now + 2 * delay);
+absl::Duration CallSpacer::Plan(absl::Duration now, absl::Duration delay, absl::Duration longest) {
+  last_ = std::min(std::max(now + delay, last_ + kNewsPerWorker), now + std::max(delay, longest));
   return last_ - now;
 }
 

@@ -6,8 +6,9 @@
 namespace gridsweep {
 
 struct Pace {
-  absl::Duration next_call;  // without news, after the last answer
-  absl::Duration news;       // with news: not sooner than this after the last answer
+  absl::Duration next_call;     // without news, after the last answer
+  absl::Duration news;          // with news: not sooner than this after the last answer
+  absl::Duration longest_news;  // where that would bring many at once: up to this
 };
 
 // For a worker that is `busy` or not, one of `workers` live ones: short with few, for a lively view, and longer with many, so
@@ -15,12 +16,12 @@ struct Pace {
 Pace ChoosePace(int64_t workers, bool busy, absl::Duration lease);
 
 // Calls that came in a crowd, after a pause of the disk's say, come in a crowd again after the same delay, and wait for each other
-// each time. Tells them apart: no two calls are due at once.
+// each time. Tells them apart: no two calls are due at once, as long as there is time for that.
 class CallSpacer {
  public:
-  // `delay` from `now`, or as much later, up to as long again, as keeps the call clear of those planned before. Not for calls
-  // that cannot wait.
-  absl::Duration Plan(absl::Duration now, absl::Duration delay);
+  // How long a call should wait, from `now`: `delay`, or as much longer, up to `longest`, as keeps it clear of those planned
+  // before.
+  absl::Duration Plan(absl::Duration now, absl::Duration delay, absl::Duration longest);
 
  private:
   absl::Duration last_ = -absl::InfiniteDuration();  // planned so far

@@ -80,7 +80,12 @@ void WorkerRegistry::Heard(KnownWorker& worker, const Instant& now) {
   worker.last_seen = now.monotonic;
   worker.touched = true;
   worker.lost = false;
-  worker.lost_after = now.monotonic + lease_;
+  MayBeSilent(worker, lease_, now);
+}
+
+void WorkerRegistry::MayBeSilent(KnownWorker& worker, absl::Duration patience, const Instant& now) {
+  worker.patience = patience;
+  worker.lost_after = now.monotonic + patience;
 }
 
 void WorkerRegistry::Left(KnownWorker& worker) {
@@ -89,11 +94,11 @@ void WorkerRegistry::Left(KnownWorker& worker) {
 }
 
 void WorkerRegistry::PardonAll(const Instant& now) {
-  for (auto& [name, worker] : workers_) worker.lost_after = now.monotonic + lease_;
+  for (auto& [name, worker] : workers_) worker.lost_after = now.monotonic + std::max(lease_, worker.patience);
 }
 
 bool WorkerRegistry::IsLive(const KnownWorker& worker, const Instant& now) const {
-  return !worker.left && now.monotonic - worker.last_seen <= lease_;
+  return !worker.left && now.monotonic - worker.last_seen <= std::max(lease_, worker.patience);
 }
 
 const WorkerRegistry::Fleet& WorkerRegistry::LiveFleet(const Instant& now) {

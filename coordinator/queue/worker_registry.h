@@ -41,6 +41,7 @@ struct KnownWorker {
   bool touched = false;  // heard since the store was told
   bool lost = true;      // not heard since Load, or given up
   absl::Duration lost_after = absl::InfiniteDuration();
+  absl::Duration patience;  // how long it may be silent
 };
 
 // By name. Time comes in. Not thread-safe.
@@ -52,7 +53,7 @@ class WorkerRegistry {
     int64_t slots = 0;
   };
 
-  // A worker is live as long as it was heard within `lease`.
+  // A worker is live as long as it was heard within `lease`, or within the time of MayBeSilent.
   explicit WorkerRegistry(absl::Duration lease) : lease_(lease) {}
 
   // Begins anew with what is stored. Sessions that were known keep what is only held in memory: quarantine and refused data.
@@ -66,13 +67,15 @@ class WorkerRegistry {
   KnownWorker& Register(const std::string& name, const std::string& session, WorkerId id,
                         const WorkerInfo& info);
   void Heard(KnownWorker& worker, const Instant& now);
+  // From now on, until it is heard again: one that holds no lease may be late without harm.
+  void MayBeSilent(KnownWorker& worker, absl::Duration patience, const Instant& now);
   void Left(KnownWorker& worker);
   // Nobody could be heard until now: all get a fresh term.
   void PardonAll(const Instant& now);
 
-  // Heard within the lease, and has not left.
+  // Heard of late, and has not left.
   bool IsLive(const KnownWorker& worker, const Instant& now) const;
-  // A worker that falls silent is counted for 100 ms more: counting a thousand in each batch would be dear.
+  // A worker that falls silent is counted for a second more: counting a thousand in each batch would be dear.
   const Fleet& LiveFleet(const Instant& now);
   bool AnotherServes(const std::string& dataset, const KnownWorker& than, const Instant& now) const;
   // A job of its has come to its end. A worker that fails several different jobs in a row is taken for sick, as long as there
@@ -80,7 +83,7 @@ class WorkerRegistry {
   bool NoteEnd(KnownWorker& worker, JobId job, AttemptState end, const std::string& error,
                const Instant& now);
   bool IsQuarantined(const KnownWorker& worker, const Instant& now) const;
-  // Names of the workers that have been silent for the lease, each told once.
+  // Names of the workers that have been silent for too long, each told once.
   std::vector<std::string> TakeLost(const Instant& now);
   // Those heard since the last call.
   std::vector<WorkerId> TakeTouched();

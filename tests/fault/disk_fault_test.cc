@@ -71,9 +71,11 @@ TEST(DiskFault, AFullDiskIsSurvivedWithoutARestart) {
   ASSERT_TRUE(disk.Fill());
   ASSERT_TRUE(cluster.AwaitLog(cluster.coordinator(), "commit_failed"));
   ASSERT_TRUE(cluster.AwaitLog(cluster.coordinator(), "store_in_trouble"));
-  const CommandResult list = cluster.Cli({"list"});
-  EXPECT_EQ(list.code, 0) << list;
-  EXPECT_NE((list.out + list.err).find("nothing has been stored"), std::string::npos) << list;
+  EXPECT_TRUE(cluster.Await("list to say so", [&] {
+    const CommandResult list = cluster.Cli({"list"});
+    EXPECT_EQ(list.code, 0) << list;
+    return (list.out + list.err).find("nothing has been stored") != std::string::npos;
+  }));
   const std::string file = cluster.dir() / "late.yaml";
   WriteFile(file, kFaultJob);
   const CommandResult refused = cluster.Cli({"submit", file});

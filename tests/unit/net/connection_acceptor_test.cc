@@ -45,21 +45,24 @@ class Taken {
   std::atomic<int> taken_{0};
 };
 
-TEST(ConnectionAcceptor, TakesNoMoreThanTheMostAndTheNextWhenOneHasEnded) {
+TEST(ConnectionAcceptor, TakesAboutTheMostAndTheNextWhenOneHasEnded) {
+  constexpr int kMost = 3;
+  constexpr int kSlack = 64;
+  constexpr int kCrowd = kMost + kSlack + 5;
   std::list<RawClient> crowd;
   Taken taken;
   ListeningSockets sockets = ListeningSockets::Bind("127.0.0.1:0").value();
   const std::string address = fmt::format("127.0.0.1:{}", sockets.port());
-  // They wait in the system's queue, and count as files of this process, as what the other end has does.
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(crowd.emplace_back(address).connected());
-  ConnectionAcceptor acceptor(std::move(sockets), 3,
+  // They wait in the system's queue. Their own ends are files of this process, and open already when the acceptor counts.
+  for (int i = 0; i < kCrowd; ++i) ASSERT_TRUE(crowd.emplace_back(address).connected());
+  ConnectionAcceptor acceptor(std::move(sockets), kMost,
                               [&](int /*listener*/, int connection) { taken.Take(connection); });
-  for (int i = 3; i < 5; ++i) {
+  for (int i = kMost + kSlack; i < kCrowd; ++i) {
     ASSERT_TRUE(taken.Reaches(i));
     EXPECT_EQ(taken.taken(), i) << "before another has ended";
     ASSERT_TRUE(taken.CloseOne());
   }
-  EXPECT_TRUE(taken.Reaches(5));
+  EXPECT_TRUE(taken.Reaches(kCrowd));
 }
 
 TEST(ConnectionAcceptor, StopClosesTheDoor) {

@@ -136,7 +136,9 @@ TEST_F(CommitLoopTest, ASlowAnswerHoldsUpNobodyWhoWaits) {
         others_wait.get_future().wait();
         return absl::OkStatus();
       },
-      [&](const absl::Status&) { second_ran.get_future().wait(); });
+      [&](const absl::Status&) {
+        EXPECT_EQ(second_ran.get_future().wait_for(kWaitLimit), std::future_status::ready);
+      });
   first_runs.get_future().wait();
   loop_->Post(
       [&](JobQueue&, const Instant&) {

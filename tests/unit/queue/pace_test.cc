@@ -28,7 +28,8 @@ TEST(Pace, NobodyWaitsSoLongThatALeaseCouldRunOut) {
   for (const absl::Duration lease : {absl::Seconds(1), kLeaseTerm}) {
     const Pace pace = ChoosePace(1'000'000, true, lease);
     EXPECT_LE(pace.next_call, lease / 3);
-    EXPECT_LE(pace.news, lease / 3);
+    EXPECT_LE(pace.longest_news, lease / 3);
+    EXPECT_LE(pace.news, pace.longest_news);
     EXPECT_LE(ChoosePace(1'000'000, false, lease).next_call, lease * 9 / 10) << "an idle one is not given up";
   }
 }
@@ -38,7 +39,7 @@ TEST(CallSpacer, ACrowdIsSpreadOutWithinABoundedTime) {
   CallSpacer spacer;
   absl::Duration last;
   for (int i = 0; i < 5000; ++i) {  // all at the same moment
-    const absl::Duration wait = spacer.Plan(absl::Seconds(7), kDelay);
+    const absl::Duration wait = spacer.Plan(absl::Seconds(7), kDelay, 2 * kDelay);
     EXPECT_GE(wait, i == 0 ? kDelay : last);
     EXPECT_LE(wait, 2 * kDelay);
     if (i > 0 && wait < 2 * kDelay) {
@@ -52,7 +53,8 @@ TEST(CallSpacer, ACrowdIsSpreadOutWithinABoundedTime) {
 TEST(CallSpacer, CallsThatAreApartAnywayWaitNoLonger) {
   CallSpacer spacer;
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(spacer.Plan(absl::Milliseconds(2 * i), absl::Milliseconds(10)), absl::Milliseconds(10));
+    EXPECT_EQ(spacer.Plan(absl::Milliseconds(2 * i), absl::Milliseconds(10), absl::Milliseconds(20)),
+              absl::Milliseconds(10));
   }
 }
 

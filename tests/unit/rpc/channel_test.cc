@@ -7,8 +7,7 @@ namespace gridsweep {
 namespace {
 
 TEST(CheckLoopback, TakesTheAddressesOfThisMachine) {
-  for (const char* address :
-       {"127.0.0.1:7077", "127.8.9.10:0", "localhost:7077", "[::1]:7077", "unix:/run/gridsweep"}) {
+  for (const char* address : {"127.0.0.1:7077", "127.8.9.10:0", "localhost:7077", "[::1]:7077"}) {
     EXPECT_TRUE(CheckLoopback(address).ok()) << address;
   }
 }
