@@ -101,6 +101,14 @@ void Cluster::OpenGate() {
   WriteFile(dir_ / "gate/open", "");
 }
 
+void Cluster::LetEpochsEnd(int64_t seed, int64_t epoch) {
+  for (int64_t k = 1; k <= epoch; ++k) WriteFile(dir_ / fmt::format("gate/seed-{}-epoch-{}", seed, k), "");
+}
+
+void Cluster::CloseGate() {
+  std::filesystem::remove(dir_ / "gate/open");
+}
+
 pid_t Cluster::TrainerOf(const std::string& name) {
   std::vector<pid_t> trainers;
   EXPECT_TRUE(Await("a trainer of " + name, [&] {

@@ -68,6 +68,9 @@ class Cluster {
   pid_t TrainerOf(const std::string& name);
 
   void OpenGate();
+  // Lets epochs of jobs with this seed end up to and with `epoch`, also while the gate is closed.
+  void LetEpochsEnd(int64_t seed, int64_t epoch);
+  void CloseGate();
 
   // `gridsweep ARGS` to its end, in the cluster's folder. Cli adds --coordinator.
   CommandResult Run(const std::vector<std::string>& args);
