@@ -10,6 +10,7 @@ namespace gridsweep {
 // with 1024. Returns the limit there is now.
 int64_t RaiseFileLimit();
 
+// The soft limit.
 int64_t FileLimit();
 
 // Open now; nullopt where the system does not tell, as when there is no file left to ask it with.

@@ -11,8 +11,6 @@
 #include <set>
 #include <utility>
 
-#include "common/base/address.h"
-
 namespace gridsweep {
 namespace {
 
@@ -56,27 +54,26 @@ int PortOf(int file) {
 }  // namespace
 
 absl::StatusOr<ListeningSockets> ListeningSockets::Bind(const std::string& address) {
-  GS_ASSIGN_OR_RETURN(const HostPort parsed, ParseAddress("address to listen on", address));
+  GS_ASSIGN_OR_RETURN(const HostPort wanted, ParseAddress("address to listen on", address));
   for (int tries = 1;; ++tries) {
-    absl::StatusOr<ListeningSockets> bound = BindAll(address);
+    absl::StatusOr<ListeningSockets> bound = BindAll(wanted, address);
     // A port that is free on one address may be in use on the next.
-    if (bound.ok() || parsed.port != 0 || tries == kMostTries) return bound;
+    if (bound.ok() || wanted.port != 0 || tries == kMostTries) return bound;
   }
 }
 
-absl::StatusOr<ListeningSockets> ListeningSockets::BindAll(const std::string& address) {
-  GS_ASSIGN_OR_RETURN(const HostPort parsed, ParseAddress("address to listen on", address));
-  const auto& [host, port] = parsed;
+absl::StatusOr<ListeningSockets> ListeningSockets::BindAll(const HostPort& wanted,
+                                                           const std::string& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  const int code = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  const int code = getaddrinfo(wanted.host.c_str(), nullptr, &hints, &found);
   if (code != 0) return Unavailable("cannot listen on '{}': {}", address, gai_strerror(code));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
 
   ListeningSockets sockets;
-  sockets.port_ = port;
+  sockets.port_ = wanted.port;
   int error = 0;
   std::set<std::string> bound;  // a name may be listed twice with the same address
   for (const addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/address.h"
 #include "common/base/status.h"
 
 namespace gridsweep {
@@ -24,7 +25,7 @@ class ListeningSockets {
 
  private:
   ListeningSockets() = default;
-  static absl::StatusOr<ListeningSockets> BindAll(const std::string& address);
+  static absl::StatusOr<ListeningSockets> BindAll(const HostPort& wanted, const std::string& address);
 
   std::vector<int> files_;
   int port_ = 0;

@@ -39,12 +39,11 @@ class CheckpointFault : public testing::Test {
   }
   std::string Artifacts() const { return cluster_.db() + ".artifacts"; }
 
-  void LetEpochEnd(int epoch) { WriteFile(cluster_.dir() / fmt::format("gate/seed-1-epoch-{}", epoch), ""); }
   // Alice trains the one job up to and with `epoch`, whose checkpoint is stored.
   void TrainByAlice(int epoch) {
     StartWorker("alice");
     sweep_ = cluster_.Submit(kFaultJob);
-    for (int k = 1; k <= epoch; ++k) LetEpochEnd(k);
+    cluster_.LetEpochsEnd(1, epoch);
     ASSERT_TRUE(cluster_.Await("the checkpoint", [&] {
       return cluster_.QueryInt("SELECT max(epoch) FROM v_checkpoints") == epoch;
     }));
@@ -137,7 +136,7 @@ TEST_F(CheckpointFault, ARestartedWorkerAndCoordinatorGoOn) {
 TEST_F(CheckpointFault, ABundleGoesOnTogetherFromWhereItsJobsHaveParted) {
   StartWorker("alice");
   sweep_ = cluster_.Submit(kBundleJobs);
-  for (int epoch = 1; epoch <= 2; ++epoch) LetEpochEnd(epoch);
+  cluster_.LetEpochsEnd(1, 2);
   ASSERT_TRUE(cluster_.Await("checkpoints of every job", [&] {
     return cluster_.QueryInt("SELECT count(DISTINCT job) FROM v_checkpoints WHERE epoch = 2") >= 2;
   }));
