@@ -134,6 +134,12 @@ absl::StatusOr<v1::RankResponse> Client::Rank(const v1::RankRequest& request) {
   return stub_->Call(&v1::SweepService::Stub::Rank, request, kLong);
 }
 
+absl::StatusOr<v1::GetEffectsResponse> Client::GetEffects(const std::string& sweep) {
+  v1::GetEffectsRequest request;
+  request.set_sweep(sweep);
+  return stub_->Call(&v1::SweepService::Stub::GetEffects, request, kLong);
+}
+
 absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) {
   return stub_->Call(&v1::SweepService::Stub::ListJobs, request, kLong);
 }

@@ -31,6 +31,7 @@ class Client {
   absl::StatusOr<v1::SweepStatus> GetSweep(const std::string& sweep);
   absl::StatusOr<v1::SweepSummary> ControlSweep(const std::string& sweep, v1::SweepAction action);
   absl::StatusOr<v1::RankResponse> Rank(const v1::RankRequest& request);
+  absl::StatusOr<v1::GetEffectsResponse> GetEffects(const std::string& sweep);
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::JobDetail> GetJob(int64_t job);
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers();

@@ -15,6 +15,20 @@ std::vector<std::string> Strings(const Repeated& values) {
   return {values.begin(), values.end()};
 }
 
+Evidence EvidenceFromName(std::string_view name) {
+  for (const Evidence evidence : {Evidence::kSeeds, Evidence::kBinomial}) {
+    if (EvidenceName(evidence) == name) return evidence;
+  }
+  return Evidence::kNone;
+}
+
+Difference DifferenceFromProto(const v1::Difference& difference) {
+  Difference result{.evidence = EvidenceFromName(difference.evidence()), .n = difference.n(), .mean = difference.mean()};
+  if (difference.has_ci()) result.ci = difference.ci();
+  if (difference.has_p()) result.p = difference.p();
+  return result;
+}
+
 RankedRow RowFromProto(const v1::RankedRow& row) {
   RankedRow result;
   result.rank = row.rank();
@@ -35,6 +49,10 @@ RankedRow RowFromProto(const v1::RankedRow& row) {
   result.job_ids = {row.job_ids().begin(), row.job_ids().end()};
   result.cells = row.cells();
   result.best_label = row.best_label();
+  result.tied = row.tied();
+  result.evidence = EvidenceFromName(row.evidence());
+  if (row.has_behind()) result.behind = DifferenceFromProto(row.behind());
+  if (row.has_best_probability()) result.best_probability = row.best_probability();
   return result;
 }
 
@@ -166,7 +184,52 @@ RankedTable FromProto(const v1::RankResponse& response, bool by_level) {
   table.total_rows = response.total_rows();
   table.by_level = by_level;
   table.shares_epochs = response.shares_epochs();
+  table.images = response.images();
+  table.ranked_cells = response.ranked_cells();
+  table.tied_cells = response.tied_cells();
+  table.compared_cells = response.compared_cells();
   return table;
+}
+
+EffectsReport FromProto(const v1::GetEffectsResponse& response) {
+  const v1::SweepSummary& sweep = response.sweep();
+  EffectsReport report{.sweep = sweep.id(),
+                       .sweep_name = sweep.name(),
+                       .sweep_state = sweep.state(),
+                       .dataset = sweep.dataset(),
+                       .metric = sweep.objective().metric(),
+                       .goal = sweep.objective().goal(),
+                       .axes = Strings(response.axes())};
+  Effects& effects = report.effects;
+  effects.notes = Strings(response.notes());
+  effects.observations = response.observations();
+  effects.residual_df = response.residual_df();
+  effects.residual_sum_of_squares = response.residual_sum_of_squares();
+  effects.total_sum_of_squares = response.total_sum_of_squares();
+  effects.leader = Strings(response.leader());
+  for (const v1::EffectTerm& term : response.terms()) {
+    effects.terms.push_back({.name = term.name(),
+                             .axes = {term.axes().begin(), term.axes().end()},
+                             .df = term.df(),
+                             .sum_of_squares = term.sum_of_squares(),
+                             .share = term.share()});
+    if (term.has_f()) effects.terms.back().f = term.f();
+    if (term.has_p()) effects.terms.back().p = term.p();
+  }
+  for (const v1::EffectLevel& level : response.levels()) {
+    if (level.axis() < 0 || level.axis() >= response.axes_size()) continue;
+    effects.levels.push_back({.axis = level.axis(),
+                              .level = level.level(),
+                              .cells = level.cells(),
+                              .results = level.results(),
+                              .diverged = level.diverged(),
+                              .failed = level.failed(),
+                              .of_leader = level.of_leader()});
+    if (level.has_mean()) effects.levels.back().mean = level.mean();
+    if (level.has_ci()) effects.levels.back().ci = level.ci();
+    if (level.has_cost()) effects.levels.back().cost = DifferenceFromProto(level.cost());
+  }
+  return report;
 }
 
 Table FromProto(const v1::QueryResponse& response) {

@@ -5,7 +5,7 @@ namespace gridsweep {
 void FormatFlag::Declare(CLI::App& app) {
   app.add_option_function<std::string>(
          "--format", [this](const std::string& name) { format = *ParseOutputFormat(name); },
-         "How to print the result: table, csv, json or markdown")
+         "How to print the result: table, csv, tsv, json, markdown or latex")
       ->check(CLI::Validator(
           [](const std::string& name) {
             const absl::StatusOr<OutputFormat> parsed = ParseOutputFormat(name);

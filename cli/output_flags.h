@@ -5,7 +5,7 @@
 
 #include "cli/context.h"
 #include "common/base/command_line.h"
-#include "common/results/table.h"
+#include "common/results/table_formats.h"
 
 namespace gridsweep {
 

@@ -51,6 +51,8 @@ LIBRARIES = {
     "CLI/": ["common/base"],
     "openssl/": ["common/base", "coordinator/security"],
     "yaml-cpp/": ["common/sweep"],
+    "boost/": ["common/results"],
+    "Eigen/": ["common/results"],
     "zlib.h": ["common/data", "cli/fetch", "tests"],
     "sqlite3.h": ["coordinator/store", "tests/contract", "tests/simulation", "bench/control"],
     "grpcpp/": ["common/rpc", "coordinator/service", "coordinator/security", "coordinator/coordinator_server.cc", "worker/agent", "cli", "tests", "bench"],

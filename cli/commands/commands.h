@@ -14,6 +14,7 @@ std::unique_ptr<Command> MakeSubmitCommand();
 std::unique_ptr<Command> MakeListCommand();
 std::unique_ptr<Command> MakeWatchCommand();
 std::unique_ptr<Command> MakeRankCommand();
+std::unique_ptr<Command> MakeEffectsCommand();
 std::unique_ptr<Command> MakeShowCommand();
 std::unique_ptr<Command> MakeControlCommand(v1::SweepAction action);  // pause, resume, cancel, retry
 std::unique_ptr<Command> MakeWorkersCommand();

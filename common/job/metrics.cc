@@ -1,5 +1,6 @@
 #include "common/job/metrics.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/catalog/quote.h"
@@ -102,6 +103,24 @@ std::optional<size_t> ObjectiveEpoch(const std::vector<EpochMetrics>& epochs, co
     }
   }
   return best;
+}
+
+int64_t MeasuredImages(Metric metric, const TrainingSpec& training, const DatasetInfo& dataset) {
+  // As StratifiedSplit holds out and keeps.
+  const int64_t held = std::llround(training.validation * static_cast<double>(dataset.train_size));
+  const int64_t rest = dataset.train_size - held;
+  switch (metric) {
+    case Metric::kTestLoss:
+    case Metric::kTestAccuracy:
+      return dataset.test_size;
+    case Metric::kValLoss:
+    case Metric::kValAccuracy:
+      return held;
+    case Metric::kTrainLoss:
+    case Metric::kTrainAccuracy:
+      return training.samples > 0 ? std::min(training.samples, rest) : rest;
+  }
+  return 0;
 }
 
 }  // namespace gridsweep

@@ -43,6 +43,9 @@ struct DatasetInfo {
   int64_t test_size = 0;
 };
 
+// How many images `metric` is a mean over; 0 while the data set is unknown.
+int64_t MeasuredImages(Metric metric, const TrainingSpec& training, const DatasetInfo& dataset);
+
 // One test image: what it is and what the model says.
 struct Prediction {
   int64_t index = 0;  // position in the test set

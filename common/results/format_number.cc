@@ -45,6 +45,41 @@ std::string FormatInterval(std::string_view metric, double mean, double half_wid
   return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half_width, decimals);
 }
 
+std::string FormatGap(std::string_view metric, double gap, std::optional<double> half_width) {
+  const double unit = IsAccuracy(metric) ? 100 : 1;
+  const std::string_view suffix = IsAccuracy(metric) ? " pp" : "";
+  const double value = gap * unit;
+  // As many decimals as the half width needs for two digits, or the value for three.
+  const double least = half_width ? *half_width * unit : value;
+  const int digits = half_width ? 2 : 3;
+  const int decimals =
+      least == 0 || !std::isfinite(least)
+          ? 2
+          : std::clamp(digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(least)))), 0, 6);
+  if (!half_width) return fmt::format("{:.{}f}{}", value, decimals, suffix);
+  return fmt::format("{:.{}f} ± {:.{}f}{}", value, decimals, *half_width * unit, decimals, suffix);
+}
+
+std::string FormatShare(double share) {
+  const double percent = share * 100;
+  if (!std::isfinite(percent)) return "?";
+  if (percent == 0) return "0 %";
+  const int decimals = std::clamp(2 - static_cast<int>(std::floor(std::log10(std::abs(percent)))), 0, 4);
+  if (std::abs(percent) < 0.0005) return "<0.001 %";
+  return fmt::format("{:.{}f} %", percent, decimals);
+}
+
+std::string FormatProbability(double probability) {
+  if (probability > 0 && probability < 0.005) return "<1 %";
+  if (probability < 1 && probability > 0.995) return ">99 %";
+  return fmt::format("{:.0f} %", probability * 100);
+}
+
+std::string FormatPValue(double p) {
+  if (p < 0.001) return "<0.001";
+  return p < 0.0995 ? fmt::format("{:.3f}", p) : fmt::format("{:.2f}", p);
+}
+
 std::string FormatPlain(double value) {
   return fmt::format("{:.4g}", value);
 }

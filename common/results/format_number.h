@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,15 @@ std::string FormatLoss(double value);
 std::string FormatMetric(std::string_view metric, double value);
 // "84.99 ± 0.21 %", "0.4512 ± 0.0021": the half width with the mean's decimals.
 std::string FormatInterval(std::string_view metric, double mean, double half_width);
+// How far something is behind, in the metric's unit, percentage points for accuracies: "0.42 ± 0.31 pp", "0.0120 ± 0.0021",
+// without "± …" where there is no half width.
+std::string FormatGap(std::string_view metric, double gap, std::optional<double> half_width);
+// A share of one, in percent with three significant digits: "43.2 %", "5.31 %", "0.0213 %".
+std::string FormatShare(double share);
+// A probability that is known to a percent: "38 %", "<1 %", ">99 %".
+std::string FormatProbability(double probability);
+// A p value: "0.38", "0.012", "<0.001".
+std::string FormatPValue(double p);
 // A learning rate or another free number, at most four significant digits: "0.001", "2.5e-05".
 std::string FormatPlain(double value);
 // "3", or one decimal if it is not whole: "8.7".

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "common/catalog/catalog.h"
@@ -33,15 +34,6 @@ std::optional<double> MeanOf(const std::vector<JobResult>& jobs, Figure figure) 
   return Mean(values);
 }
 
-std::optional<double> SampleDeviation(const std::vector<double>& values, double mean) {
-  if (values.size() < 2) return std::nullopt;
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  const double sd = std::sqrt(squares / static_cast<double>(values.size() - 1));
-  if (!std::isfinite(sd)) return std::nullopt;
-  return sd;
-}
-
 std::string Share(int64_t count, int64_t total, std::string_view word) {
   if (total == 1) return std::string(word);
   return fmt::format("{} of {} {}", count, total, word);
@@ -68,36 +60,15 @@ std::string FirstError(const std::vector<JobResult>& jobs) {
   return "";
 }
 
-RankedRow Summarize(CellResults cell) {
-  std::vector<JobResult>& jobs = cell.jobs;
-  // Sums are taken in seed order, so that the order of arrival cannot change a digit.
-  std::sort(jobs.begin(), jobs.end(), [](const JobResult& a, const JobResult& b) {
-    return std::tie(a.seed, a.job) < std::tie(b.seed, b.job);
-  });
-  RankedRow row;
-  row.labels = std::move(cell.labels);
-  row.cell = cell.cell;
-  row.ordinal = cell.ordinal;
-  std::vector<double> objectives;
+std::vector<SeedValue> SeedValues(const std::vector<JobResult>& jobs) {
+  std::vector<SeedValue> values;
   for (const JobResult& job : jobs) {
-    row.jobs.Add(job.state);
-    row.job_ids.push_back(job.job);
-    if (Counts(job)) objectives.push_back(*job.objective);
+    if (Counts(job)) values.push_back({job.seed, *job.objective});
   }
-  row.n = static_cast<int64_t>(objectives.size());
-  row.mean = Mean(objectives);
-  if (row.mean) row.sd = SampleDeviation(objectives, *row.mean);
-  if (row.sd) row.ci = StudentT975(row.n - 1) * *row.sd / std::sqrt(static_cast<double>(row.n));
-  row.test_accuracy = MeanOf(jobs, [](const JobResult& job) { return job.test_accuracy; });
-  row.test_loss = MeanOf(jobs, [](const JobResult& job) { return job.test_loss; });
-  row.train_loss = MeanOf(jobs, [](const JobResult& job) { return job.train_loss; });
-  row.seconds = MeanOf(jobs, [](const JobResult& job) { return job.seconds; });
-  row.shared_epochs = MeanOf(jobs, [](const JobResult& job) { return job.shared_epochs; });
-  row.best_epoch = MeanOf(jobs, [](const JobResult& job) {
-    return std::optional<double>(static_cast<double>(job.objective_epoch));
-  });
-  row.note = Note(row.jobs, row.jobs.succeeded - row.n, FirstError(jobs));
-  return row;
+  // Sums are taken in seed order, so that the order of arrival cannot change a digit.
+  std::sort(values.begin(), values.end(),
+            [](const SeedValue& a, const SeedValue& b) { return std::tie(a.seed, a.value) < std::tie(b.seed, b.value); });
+  return values;
 }
 
 // Rows with a result, then unfinished, diverged, failed and cancelled ones.
@@ -118,17 +89,29 @@ bool RowBefore(const RankedRow& a, const RankedRow& b, Goal goal) {
   return std::make_tuple(-a.n, a.ordinal, a.cell) < std::make_tuple(-b.n, b.ordinal, b.cell);
 }
 
-// REQUIRES: sorted by RowBefore.
-void AssignRanks(std::vector<RankedRow>& rows) {
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (!rows[i].mean) {
-      rows[i].rank = 0;
-    } else if (i > 0 && *rows[i].mean == *rows[i - 1].mean) {
-      rows[i].rank = rows[i - 1].rank;
-    } else {
-      rows[i].rank = static_cast<int64_t>(i) + 1;
-    }
+// Gives the rows, of all or some cells of a sweep, their places among all of them.
+void TakeStandings(const std::vector<Standing>& standings, std::vector<RankedRow>& rows) {
+  std::unordered_map<int64_t, const Standing*> by_cell;
+  for (const Standing& standing : standings) by_cell.emplace(standing.cell, &standing);
+  for (RankedRow& row : rows) {
+    const auto it = by_cell.find(row.cell);
+    if (it == by_cell.end() || !row.mean) continue;
+    row.rank = it->second->rank;
+    row.tied = it->second->tied;
+    row.behind = it->second->behind;
+    row.best_probability = it->second->best_probability;
   }
+}
+
+// Of levels, by their best cells. REQUIRES: in the order of means.
+void RankLevels(std::vector<RankedRow>& levels) {
+  for (size_t i = 0; i < levels.size(); ++i) {
+    if (!levels[i].mean || levels[i].tied) continue;
+    const bool equal = i > 0 && *levels[i].mean == *levels[i - 1].mean;
+    levels[i].rank = equal ? levels[i - 1].rank : static_cast<int64_t>(i) + 1;
+  }
+  const auto tied = std::count_if(levels.begin(), levels.end(), [](const RankedRow& row) { return row.tied; });
+  if (tied == 1) levels.front().tied = false;  // with cells of its own level
 }
 
 std::string OtherLabels(const std::vector<std::string>& labels, const std::vector<bool>& varies,
@@ -170,7 +153,7 @@ SortKey NumberKey(std::optional<double> value) {
 
 const std::vector<std::string>& NumericColumns() {
   static const std::vector<std::string> columns = {
-      "rank", "mean", "ci95", "sd", "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n"};
+      "rank", "mean", "ci95", "sd", "best_probability", "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n"};
   return columns;
 }
 
@@ -180,6 +163,7 @@ SortKey NumericKey(const RankedRow& row, const std::string& column) {
   if (column == "mean") return NumberKey(row.mean);
   if (column == "ci95") return NumberKey(row.ci);
   if (column == "sd") return NumberKey(row.sd);
+  if (column == "best_probability") return NumberKey(row.best_probability);
   if (column == "test_accuracy") return NumberKey(row.test_accuracy);
   if (column == "test_loss") return NumberKey(row.test_loss);
   if (column == "train_loss") return NumberKey(row.train_loss);
@@ -212,17 +196,64 @@ void StateCounts::Add(JobState state, int64_t n) {
   }
 }
 
-std::vector<RankedRow> RankCells(std::vector<CellResults> cells, Goal goal) {
+RankedRow SummarizeCell(CellResults cell, const Measure& measure) {
+  std::vector<JobResult>& jobs = cell.jobs;
+  std::sort(jobs.begin(), jobs.end(), [](const JobResult& a, const JobResult& b) {
+    return std::tie(a.seed, a.job) < std::tie(b.seed, b.job);
+  });
+  RankedRow row;
+  row.labels = std::move(cell.labels);
+  row.cell = cell.cell;
+  row.ordinal = cell.ordinal;
+  for (const JobResult& job : jobs) {
+    row.jobs.Add(job.state);
+    row.job_ids.push_back(job.job);
+  }
+  if (const std::optional<MeanInterval> objective = DescribeMean(SeedValues(jobs), measure)) {
+    row.n = objective->n;
+    row.mean = objective->mean;
+    row.sd = objective->sd;
+    row.ci = objective->ci;
+    row.evidence = objective->evidence;
+  }
+  row.test_accuracy = MeanOf(jobs, [](const JobResult& job) { return job.test_accuracy; });
+  row.test_loss = MeanOf(jobs, [](const JobResult& job) { return job.test_loss; });
+  row.train_loss = MeanOf(jobs, [](const JobResult& job) { return job.train_loss; });
+  row.seconds = MeanOf(jobs, [](const JobResult& job) { return job.seconds; });
+  row.shared_epochs = MeanOf(jobs, [](const JobResult& job) { return job.shared_epochs; });
+  row.best_epoch = MeanOf(jobs, [](const JobResult& job) {
+    return std::optional<double>(static_cast<double>(job.objective_epoch));
+  });
+  row.note = Note(row.jobs, row.jobs.succeeded - row.n, FirstError(jobs));
+  return row;
+}
+
+std::vector<CellObjectives> ObjectivesOf(const std::vector<CellResults>& cells) {
+  std::vector<CellObjectives> objectives;
+  objectives.reserve(cells.size());
+  for (const CellResults& cell : cells)
+    objectives.push_back({.cell = cell.cell, .ordinal = cell.ordinal, .values = SeedValues(cell.jobs)});
+  return objectives;
+}
+
+std::vector<RankedRow> RankCells(std::vector<CellResults> cells, const Measure& measure) {
+  const std::vector<Standing> standings = CompareWithLeader(ObjectivesOf(cells), measure);
+  return RankFirstCells(std::move(cells), standings, measure);
+}
+
+std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std::vector<Standing>& standings,
+                                      const Measure& measure) {
   std::vector<RankedRow> rows;
-  rows.reserve(cells.size());
-  for (CellResults& cell : cells) rows.push_back(Summarize(std::move(cell)));
-  std::sort(rows.begin(), rows.end(),
-            [goal](const RankedRow& a, const RankedRow& b) { return RowBefore(a, b, goal); });
-  AssignRanks(rows);
+  rows.reserve(first.size());
+  for (CellResults& cell : first) rows.push_back(SummarizeCell(std::move(cell), measure));
+  std::sort(rows.begin(), rows.end(), [&measure](const RankedRow& a, const RankedRow& b) {
+    return RowBefore(a, b, measure.goal);
+  });
+  TakeStandings(standings, rows);
   return rows;
 }
 
-std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, size_t axis) {
+std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, const Measure& measure, size_t axis) {
   // The first failure of each level, by ordinal: the best cell's own note says nothing about its siblings.
   std::sort(cells.begin(), cells.end(),
             [](const CellResults& a, const CellResults& b) { return a.ordinal < b.ordinal; });
@@ -231,7 +262,7 @@ std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, 
     std::string& error = errors[cell.labels[axis]];
     if (error.empty()) error = FirstError(cell.jobs);
   }
-  std::vector<RankedRow> ranked = RankCells(std::move(cells), goal);
+  std::vector<RankedRow> ranked = RankCells(std::move(cells), measure);
   const std::vector<bool> varies = VaryingAxes(ranked);
   std::vector<RankedRow> levels;
   std::vector<int64_t> without_value;
@@ -257,7 +288,7 @@ std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, 
   for (size_t i = 0; i < levels.size(); ++i) {
     levels[i].note = Note(levels[i].jobs, without_value[i], errors[levels[i].labels[axis]]);
   }
-  AssignRanks(levels);
+  RankLevels(levels);
   return levels;
 }
 

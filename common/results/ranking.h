@@ -10,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/job/job_spec.h"
 #include "common/job/job_state.h"
+#include "common/results/standings.h"
 
 namespace gridsweep {
 
@@ -46,13 +47,16 @@ struct StateCounts {
 // A row of the ranked table. Means are over the seeds that succeeded with a finite objective, summed in seed
 // order.
 struct RankedRow {
-  int64_t rank = 0;  // 1 + number of rows strictly better; equal means share a rank; 0 without a result
+  int64_t rank = 0;   // Standing::rank; equal means share a rank; 0 without a result
+  bool tied = false;  // shares the first rank: cannot be told apart from the leader
   std::vector<std::string> labels;
   int64_t n = 0;
   std::optional<double> mean;
   std::optional<double> sd;  // sample standard deviation, n >= 2
-  // Half width of the 95 % confidence interval of the mean, t(0.975, n-1)·sd/√n (Student 1908), n >= 2.
-  std::optional<double> ci;
+  std::optional<double> ci;  // half width of the 95 % confidence interval of the mean, see MeanInterval
+  Evidence evidence = Evidence::kNone;  // what `ci` rests on
+  std::optional<Difference> behind;     // the leader minus this cell, see Standing
+  std::optional<double> best_probability;
   std::optional<double> test_accuracy;
   std::optional<double> test_loss;
   std::optional<double> train_loss;
@@ -69,22 +73,30 @@ struct RankedRow {
   std::string best_label;
 };
 
-// Rows by rank: cells with a result by mean in the goal's direction, then more seeds first, then ordinal;
-// then cells whose jobs are unfinished; then diverged; then failed and cancelled ones.
-std::vector<RankedRow> RankCells(std::vector<CellResults> cells, Goal goal);
+// A cell's figures alone, without a rank.
+RankedRow SummarizeCell(CellResults cell, const Measure& measure);
+
+// What the cells have to show, for CompareWithLeader.
+std::vector<CellObjectives> ObjectivesOf(const std::vector<CellResults>& cells);
+
+// Rows in the order of means: cells with a result by mean in the goal's direction, then more seeds first, then ordinal;
+// then cells whose jobs are unfinished; then diverged; then failed and cancelled ones. Ranks by CompareWithLeader: a cell
+// further down, if its seeds scatter more, can share the first rank when one above it does not.
+std::vector<RankedRow> RankCells(std::vector<CellResults> cells, const Measure& measure);
+
+// Likewise for some cells of a sweep, the first ones or all, with the standings of all its cells.
+std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std::vector<Standing>& standings,
+                                      const Measure& measure);
 
 // One row per level of axis `axis` (index into labels), ranked by the mean of the level's best cell. `mean`,
 // `ci`, test and train figures are those of the best cell; `cells`, `jobs` count the level; `best_label`
-// names the best cell by its other labels that vary within the sweep.
-std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, Goal goal, size_t axis);
+// names the best cell by its other labels that vary within the sweep. Levels whose best cell shares the first rank share it.
+std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, const Measure& measure, size_t axis);
 
-// Reorders `rows` by a column: "rank", "mean" or the name of the metric whose means they are, "ci95", "sd",
+// Reorders `rows` by a column: "rank", "mean" or the name of the metric whose means they are, "ci95", "sd", "best_probability",
 // "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n" or an axis's name; a leading "-" reverses. Rows
 // without a value go last. Returns INVALID_ARGUMENT listing the columns.
 absl::Status SortRows(std::vector<RankedRow>& rows, const std::string& column,
                       const std::vector<std::string>& axes, std::string_view metric);
-
-// t(0.975, df): the two-sided 95 % quantile of Student's t with df >= 1 degrees of freedom, to 1e-6 relative.
-double StudentT975(int64_t df);
 
 }  // namespace gridsweep

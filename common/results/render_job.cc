@@ -298,11 +298,10 @@ std::vector<Confusion> WorstConfusions(const std::vector<int64_t>& confusion, in
 }
 
 std::string RenderJob(const JobReport& job, OutputFormat format, const Screen& screen) {
-  if (format == OutputFormat::kCsv) return RenderCsv(EpochTable(job));
-  if (format == OutputFormat::kMarkdown) return RenderMarkdown(EpochTable(job));
   if (format == OutputFormat::kJson) {
     return JobToJson(job).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
+  if (format != OutputFormat::kTable) return Render(EpochTable(job), format, screen);
   std::string text = Heading(job);
   text +=
       Section("Learning curves, epoch by epoch (* is what the sweep is ranked by)", CurveTable(job), screen);

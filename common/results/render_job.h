@@ -8,7 +8,7 @@
 
 #include "absl/time/time.h"
 #include "common/job/metrics.h"
-#include "common/results/table.h"
+#include "common/results/table_formats.h"
 
 namespace gridsweep {
 

@@ -30,7 +30,14 @@ struct RankColumn {
 };
 
 Cell RankCell(const RankedRow& row, const RankedTable&) {
-  return row.rank > 0 ? Cell::Integer(row.rank) : Cell("–", nullptr);
+  if (row.rank == 0) return Cell("–", nullptr);
+  return Cell(row.tied ? fmt::format("{}=", row.rank) : std::to_string(row.rank), row.rank);
+}
+// Positive: worse than the leader.
+Cell Behind(const RankedRow& row, const RankedTable& ranked) {
+  if (!row.behind) return {};
+  const double sign = ranked.goal == "min" ? -1 : 1;
+  return Cell(FormatGap(ranked.metric, sign * row.behind->mean, row.behind->ci), nullptr);
 }
 Cell MeanWithInterval(const RankedRow& row, const RankedTable& ranked) {
   if (!row.mean) return Cell("–", nullptr);
@@ -53,6 +60,24 @@ const std::vector<RankColumn>& FigureColumns() {
        [](const RankedRow& row, const RankedTable&) { return Raw(row.ci); }},
       {{.key = "sd", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) { return Raw(row.sd); }},
+      {{.key = "interval", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Text(std::string(EvidenceName(row.evidence))); }},
+      {{.key = "tied", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Cell("", row.tied); }},
+      {{.key = "best_probability", .header = "P(best)", .align = Align::kRight, .priority = 6, .expendable = true},
+       [](const RankedRow& row, const RankedTable&) { return Optional(row.best_probability, FormatProbability); }},
+      {{.key = "", .header = "behind best", .align = Align::kRight, .audience = Audience::kPeople, .priority = 6, .expendable = true},
+       Behind},
+      {{.key = "difference", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) {
+         return Raw(row.behind ? std::optional(row.behind->mean) : std::nullopt);
+       }},
+      {{.key = "difference_ci95", .header = "", .audience = Audience::kMachines},
+       [](const RankedRow& row, const RankedTable&) { return Raw(row.behind ? row.behind->ci : std::nullopt); }},
+      {{.key = "p", .header = "p", .align = Align::kRight, .priority = 10, .expendable = true},
+       [](const RankedRow& row, const RankedTable&) {
+         return Optional(row.behind ? row.behind->p : std::nullopt, FormatPValue);
+       }},
       {{.key = "test_accuracy", .header = "test acc", .align = Align::kRight, .priority = 1},
        [](const RankedRow& row, const RankedTable&) { return Optional(row.test_accuracy, FormatAccuracy); }},
       {{.key = "test_loss", .header = "test loss", .align = Align::kRight, .priority = 4},
@@ -121,6 +146,37 @@ std::string Plural(int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
 }
 
+// What the intervals are made from and how many cells share the first rank: one sentence, or none before there is a result.
+std::string Certainty(const RankedTable& ranked) {
+  if (ranked.ranked_cells == 0) return "";
+  const bool by_images = std::any_of(ranked.rows.begin(), ranked.rows.end(), [](const RankedRow& row) {
+    return row.evidence == Evidence::kBinomial;
+  });
+  std::string text;
+  if (ranked.seeds == 1 && by_images) {
+    text = fmt::format(
+        "one seed: ± is 1.96 standard errors of a share of {} images, and says nothing about other seeds",
+        FormatCount(ranked.images));
+  } else if (ranked.seeds == 1) {
+    return ranked.ranked_cells > 1 ? "one seed and a loss: nothing tells these differences from chance" : "";
+  } else {
+    text = "±: 95 % confidence interval over seeds (Student's t)";
+    if (by_images) text += "; of one seed, of the images it is a share of";
+  }
+  if (ranked.compared_cells == 0) return text;
+  const std::string test = ranked.seeds == 1 ? "z test on the images" : "paired t test over seeds";
+  if (ranked.tied_cells > 1) {
+    text += fmt::format("; 1=: {} of {} cells cannot be told apart from the best", FormatCount(ranked.tied_cells),
+                        FormatCount(ranked.ranked_cells));
+  } else {
+    text += ranked.compared_cells == 1
+                ? "; the best differs from the one cell it was compared with"
+                : fmt::format("; the best differs from each of the {} cells it was compared with",
+                              FormatCount(ranked.compared_cells));
+  }
+  return text + fmt::format(" ({}, Holm, p {} 0.05)", test, ranked.tied_cells > 1 ? ">" : "<");
+}
+
 std::string RankedBy(const RankedTable& ranked) {
   std::string text = fmt::format("ranked by {} ({}, {} epoch)", ranked.metric,
                                  ranked.goal == "min" ? "lowest" : "highest", ranked.epoch);
@@ -161,6 +217,7 @@ std::vector<std::string> Caption(const RankedTable& ranked, const RankOptions& o
                               Plural(ranked.cells, "cell"), Plural(ranked.seeds, "seed"),
                               Plural(ranked.epochs, "epoch"), JobsText(ranked.jobs)));
   lines.push_back(RankedBy(ranked));
+  if (std::string certainty = Certainty(ranked); !certainty.empty()) lines.push_back(std::move(certainty));
   if (ranked.by_level && !ranked.axes.empty()) {
     lines.push_back(fmt::format("each {} is shown by its best cell", ranked.axes.front()));
   }
@@ -198,7 +255,9 @@ Json RankToJson(const RankedTable& ranked, const RankOptions& options) {
                 {"goal", ranked.goal},         {"epoch", ranked.epoch},
                 {"seeds", ranked.seeds},       {"epochs", ranked.epochs},
                 {"cells", ranked.cells},       {"validation", ranked.validation},
-                {"jobs", ranked.jobs.total()}, {"ranked_on_test", ranked.ranked_on_test}};
+                {"jobs", ranked.jobs.total()}, {"ranked_on_test", ranked.ranked_on_test},
+                {"images", ranked.images},     {"ranked_cells", ranked.ranked_cells},
+                {"tied_cells", ranked.tied_cells}};
   if (!options.no_times) sweep["id"] = ranked.sweep;
   Json rows = TableToJson(BuildRankTable(ranked, options));
   for (size_t r = 0; r < ranked.rows.size(); ++r) {
@@ -213,8 +272,14 @@ Json RankToJson(const RankedTable& ranked, const RankOptions& options) {
 
 std::string RenderMarkdownRank(const RankedTable& ranked, const RankOptions& options) {
   std::string result;
-  for (const std::string& line : Caption(ranked, options)) result += Printable(line) + "  \n";
+  for (const std::string& line : Caption(ranked, options)) result += MarkdownText(line) + "  \n";
   return result + "\n" + RenderMarkdown(BuildRankTable(ranked, options));
+}
+
+std::string RenderLatexRank(const RankedTable& ranked, const RankOptions& options) {
+  std::string result;
+  for (const std::string& line : Caption(ranked, options)) result += "% " + Printable(line) + "\n";
+  return result + RenderLatex(BuildRankTable(ranked, options));
 }
 
 }  // namespace
@@ -249,7 +314,9 @@ Table BuildRankTable(const RankedTable& ranked, const RankOptions& options) {
 
 std::string RenderRank(const RankedTable& ranked, OutputFormat format, const Screen& screen,
                        const RankOptions& options) {
-  if (format == OutputFormat::kCsv) return RenderCsv(BuildRankTable(ranked, options));
+  if (format == OutputFormat::kCsv || format == OutputFormat::kTsv)
+    return Render(BuildRankTable(ranked, options), format, screen);
+  if (format == OutputFormat::kLatex) return RenderLatexRank(ranked, options);
   if (format == OutputFormat::kMarkdown) return RenderMarkdownRank(ranked, options);
   if (format == OutputFormat::kJson) {
     return RankToJson(ranked, options).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

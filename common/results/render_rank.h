@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/results/ranking.h"
-#include "common/results/table.h"
+#include "common/results/table_formats.h"
 
 namespace gridsweep {
 
@@ -31,6 +31,10 @@ struct RankedTable {
   std::vector<std::string> all_labels;
   int64_t total_rows = 0;      // before --top
   bool by_level = false;       // rows are levels of the one axis
+  int64_t images = 0;          // the metric is a share of so many; 0 if it is none
+  int64_t ranked_cells = 0;    // that have a result
+  int64_t tied_cells = 0;      // that share rank 1, the leader among them
+  int64_t compared_cells = 0;  // whose difference from the leader was tested
   bool shares_epochs = false;  // some epochs were trained once for several jobs
 };
 

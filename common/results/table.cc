@@ -23,20 +23,12 @@ struct Shown {
 
 std::vector<Shown> ForPeople(const Table& table) {
   std::vector<Shown> shown;
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    const Column& column = table.columns[c];
-    if (column.audience == Audience::kMachines) continue;
-    Shown next{.column = &column};
-    bool empty = true;
-    for (const std::vector<Cell>& row : table.rows) {
-      next.cells.push_back(Printable(row[c].text));
-      next.cells_width = std::max(next.cells_width, DisplayWidth(next.cells.back()));
-      empty = empty && next.cells.back().empty();
-    }
-    next.natural = std::max(next.cells_width, DisplayWidth(column.header));
+  for (PeoplesColumn& column : ColumnsForPeople(table)) {
+    Shown next{.column = column.column, .cells = std::move(column.cells)};
+    for (const std::string& cell : next.cells) next.cells_width = std::max(next.cells_width, DisplayWidth(cell));
+    next.natural = std::max(next.cells_width, DisplayWidth(next.column->header));
     next.width = next.natural;
-    // An empty listing keeps its header, so that one sees what would be there.
-    if (!empty || column.keep_empty || table.rows.empty()) shown.push_back(std::move(next));
+    shown.push_back(std::move(next));
   }
   return shown;
 }
@@ -51,10 +43,8 @@ int LeastWidth(const Shown& shown) {
   return shown.column->min_width == 0 ? shown.natural : std::min(shown.natural, shown.column->min_width);
 }
 
-// With whole cells; only the header may be shortened.
-int UncutWidth(const Shown& shown) {
-  if (shown.column->min_width == 0) return shown.natural;
-  return std::min(shown.natural, std::max({shown.cells_width, kMinHeader, shown.column->min_width}));
+int NaturalWidthOf(const Shown& shown) {
+  return shown.natural;
 }
 
 int ComfortableWidth(const Shown& shown) {
@@ -95,7 +85,7 @@ void LeaveOut(std::vector<Shown>& columns, int width, int (*want)(const Shown&),
 }
 
 void Fit(std::vector<Shown>& columns, int width) {
-  LeaveOut(columns, width, UncutWidth, [](const Column& column) { return column.expendable; });
+  LeaveOut(columns, width, NaturalWidthOf, [](const Column& column) { return column.expendable; });
   LeaveOut(columns, width, ComfortableWidth, [](const Column&) { return true; });
   Shrink(columns, width, ComfortableWidth);
   Shrink(columns, width, LeastWidth);
@@ -113,49 +103,23 @@ std::string Line(const std::vector<Shown>& columns, const std::vector<std::strin
   return line;
 }
 
-std::string CsvField(const Json& value) {
-  if (value.is_null()) return "";
-  if (value.is_number_float()) return fmt::format("{:.17g}", value.get<double>());
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
-std::string MarkdownField(const std::string& text) {
-  std::string escaped;
-  for (const char c : Printable(text)) {
-    if (c == '|' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
 }  // namespace
 
-std::string_view OutputFormatName(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::kTable:
-      return "table";
-    case OutputFormat::kCsv:
-      return "csv";
-    case OutputFormat::kJson:
-      return "json";
-    case OutputFormat::kMarkdown:
-      return "markdown";
+std::vector<PeoplesColumn> ColumnsForPeople(const Table& table) {
+  std::vector<PeoplesColumn> columns;
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const Column& column = table.columns[c];
+    if (column.audience == Audience::kMachines) continue;
+    PeoplesColumn next{.column = &column, .cells = {}};
+    bool empty = true;
+    for (const std::vector<Cell>& row : table.rows) {
+      next.cells.push_back(Printable(row[c].text));
+      empty = empty && next.cells.back().empty();
+    }
+    // An empty listing keeps its header, so that one sees what would be there.
+    if (!empty || column.keep_empty || table.rows.empty()) columns.push_back(std::move(next));
   }
-  return "";
-}
-
-absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view name) {
-  for (const OutputFormat format : kAllOutputFormats) {
-    if (OutputFormatName(format) == name) return format;
-  }
-  return InvalidArgument("unknown format '{}'; expected table, csv, json or markdown", name);
+  return columns;
 }
 
 std::string RenderTable(const Table& table, const Screen& screen) {
@@ -196,66 +160,6 @@ std::vector<std::string> LeftOut(const Table& table, const Screen& screen) {
 
 int NaturalWidth(const Table& table) {
   return TotalWidth(ForPeople(table));
-}
-
-std::string RenderCsv(const Table& table) {
-  std::string result;
-  const auto add_line = [&](const auto& field) {
-    bool first = true;
-    for (size_t c = 0; c < table.columns.size(); ++c) {
-      if (table.columns[c].audience == Audience::kPeople) continue;
-      if (!first) result += ',';
-      first = false;
-      result += CsvField(field(c));
-    }
-    result += '\n';
-  };
-  add_line([&](size_t c) { return Json(table.columns[c].key); });
-  for (const std::vector<Cell>& row : table.rows) add_line([&](size_t c) { return row[c].value; });
-  return result;
-}
-
-Json TableToJson(const Table& table) {
-  Json result = Json::array();
-  for (const std::vector<Cell>& row : table.rows) {
-    Json object = Json::object();
-    for (size_t c = 0; c < table.columns.size(); ++c) {
-      if (table.columns[c].audience != Audience::kPeople) object[table.columns[c].key] = row[c].value;
-    }
-    result.push_back(std::move(object));
-  }
-  return result;
-}
-
-std::string RenderMarkdown(const Table& table) {
-  const std::vector<Shown> columns = ForPeople(table);
-  std::string header = "|";
-  std::string rule = "|";
-  for (const Shown& shown : columns) {
-    header += " " + MarkdownField(shown.column->header) + " |";
-    rule += shown.column->align == Align::kRight ? " ---: |" : " --- |";
-  }
-  std::string result = header + "\n" + rule + "\n";
-  for (size_t r = 0; r < table.rows.size(); ++r) {
-    result += "|";
-    for (const Shown& shown : columns) result += " " + MarkdownField(shown.cells[r]) + " |";
-    result += "\n";
-  }
-  return result;
-}
-
-std::string Render(const Table& table, OutputFormat format, const Screen& screen) {
-  switch (format) {
-    case OutputFormat::kTable:
-      return RenderTable(table, screen);
-    case OutputFormat::kCsv:
-      return RenderCsv(table);
-    case OutputFormat::kJson:
-      return TableToJson(table).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-    case OutputFormat::kMarkdown:
-      return RenderMarkdown(table);
-  }
-  return "";
 }
 
 }  // namespace gridsweep

@@ -1,4 +1,4 @@
-// One listing, four renderings: a terminal table that adapts to a width, CSV, JSON and Markdown.
+// One listing, and how it looks in a terminal of some width. For other renderings see table_formats.h.
 #pragma once
 
 #include <string>
@@ -6,16 +6,8 @@
 #include <vector>
 
 #include "common/base/json.h"
-#include "common/base/status.h"
 
 namespace gridsweep {
-
-enum class OutputFormat { kTable, kCsv, kJson, kMarkdown };
-inline constexpr OutputFormat kAllOutputFormats[] = {OutputFormat::kTable, OutputFormat::kCsv,
-                                                     OutputFormat::kJson, OutputFormat::kMarkdown};
-std::string_view OutputFormatName(OutputFormat format);  // "table", "csv", "json", "markdown"
-// Returns INVALID_ARGUMENT listing the formats.
-absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view name);
 
 enum class Align { kLeft, kRight };
 
@@ -29,7 +21,7 @@ struct Column {
   Audience audience = Audience::kAll;
   // In a narrow terminal columns are left out, the highest priority number first; 0 is never left out.
   int priority = 0;
-  bool expendable = false;  // left out before any cell is shortened
+  bool expendable = false;  // left out before any cell or header is shortened
   // 0: never shortened. Otherwise headers and then cells may be shortened with "…", cells down to comfortable_width as
   // long as other columns can be left out instead, and to this when nothing else helps.
   int min_width = 0;
@@ -65,13 +57,12 @@ std::string RenderTable(const Table& table, const Screen& screen);
 std::vector<std::string> LeftOut(const Table& table, const Screen& screen);
 // The width RenderTable would need to show every column in full.
 int NaturalWidth(const Table& table);
-// RFC 4180 with \n line ends; doubles with 17 significant digits, so that they read back to the same bits.
-std::string RenderCsv(const Table& table);
-// An array of objects.
-Json TableToJson(const Table& table);
-std::string RenderMarkdown(const Table& table);
 
-// Any of the four; JSON is indented and ends in a newline.
-std::string Render(const Table& table, OutputFormat format, const Screen& screen);
+// A column that people see, its cells printable. Those that are empty in every row are left out.
+struct PeoplesColumn {
+  const Column* column;
+  std::vector<std::string> cells;  // by row
+};
+std::vector<PeoplesColumn> ColumnsForPeople(const Table& table);
 
 }  // namespace gridsweep

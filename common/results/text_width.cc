@@ -199,6 +199,16 @@ std::string Printable(std::string_view text) {
   return result;
 }
 
+std::vector<Character> Characters(std::string_view text) {
+  std::vector<Character> characters;
+  while (!text.empty()) {
+    const Decoded next = Decode(text);
+    characters.push_back({next.code_point, text.substr(0, next.bytes)});
+    text.remove_prefix(next.bytes);
+  }
+  return characters;
+}
+
 std::string WrapText(std::string_view text, int width) {
   if (width <= 0 || DisplayWidth(text) <= width) return std::string(text) + "\n";
   std::string result;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gridsweep {
 
@@ -23,6 +24,13 @@ std::string PadLeft(std::string_view text, int width);
 // `text` in lines of at most `width` columns (0: in one), broken at spaces, the second and later ones indented; ends in a
 // newline.
 std::string WrapText(std::string_view text, int width);
+
+// A code point and its bytes.
+struct Character {
+  char32_t code_point = 0;
+  std::string_view bytes;
+};
+std::vector<Character> Characters(std::string_view text);
 
 // On one line and without control characters (each becomes a space) or invalid UTF-8: safe to print on a
 // terminal, whoever wrote it.

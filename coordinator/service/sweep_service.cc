@@ -19,6 +19,7 @@
 #include "coordinator/service/call_gate.h"
 #include "coordinator/service/coordinator_state.h"
 #include "coordinator/service/diagnosis.h"
+#include "coordinator/service/results_answers.h"
 #include "coordinator/service/sweep_status.h"
 #include "coordinator/service/sweep_views.h"
 
@@ -128,53 +129,6 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
   return absl::OkStatus();
 }
 
-absl::Status SweepService::DoRank(const v1::RankRequest& request, v1::RankResponse& response) {
-  GS_ASSIGN_OR_RETURN(const SweepId id, FindSweep(request.sweep()));
-  GS_ASSIGN_OR_RETURN(const SweepRecord sweep, parts_.reader->GetSweep(id));
-  std::vector<CellResults> cells;
-  if (request.top() > 0 && request.by().empty() && request.sort().empty()) {
-    GS_ASSIGN_OR_RETURN(cells, parts_.reader->BestResults(id, sweep.objective.goal, request.top()));
-  }
-  const bool only_best = !cells.empty();
-  if (!only_best) {
-    GS_ASSIGN_OR_RETURN(cells, parts_.reader->ListResults(id));
-  }
-  GS_ASSIGN_OR_RETURN(const auto levels, parts_.reader->AxisLevels(id));
-  const AxisUse use = FindAxisUse(levels);
-  std::vector<size_t> columns = use.varying;
-  std::vector<RankedRow> rows;
-  if (request.by().empty()) {
-    rows = RankCells(std::move(cells), sweep.objective.goal);
-  } else {
-    GS_ASSIGN_OR_RETURN(const Axis axis, ParseAxis(request.by()));
-    rows = CompareLevels(std::move(cells), sweep.objective.goal, static_cast<size_t>(axis));
-    // A row of CompareLevels keeps all labels of its best cell; only the level is a column.
-    columns = {static_cast<size_t>(axis)};
-  }
-  if (!request.sort().empty()) {
-    std::vector<std::string> axes;
-    for (const Axis axis : kAllAxes) axes.emplace_back(AxisName(axis));
-    GS_RETURN_IF_ERROR(SortRows(rows, request.sort(), axes, MetricName(sweep.objective.metric)));
-  }
-  *response.mutable_sweep() = ToProto(sweep);
-  for (const size_t column : columns) response.add_axes(std::string(AxisName(kAllAxes[column])));
-  for (const std::string& constant : use.constants) response.add_constants(constant);
-  for (const size_t axis : use.varying) {
-    for (const std::string& label : levels[axis]) response.add_all_labels(label);
-  }
-  response.set_total_rows(only_best ? sweep.cells : static_cast<int64_t>(rows.size()));
-  if (request.top() > 0 && static_cast<size_t>(request.top()) < rows.size()) {
-    rows.resize(static_cast<size_t>(request.top()));
-  }
-  response.set_shares_epochs(std::any_of(
-      rows.begin(), rows.end(), [](const RankedRow& row) { return row.shared_epochs.value_or(0) > 0; }));
-  for (const RankedRow& row : rows) *response.add_rows() = ToProto(row, columns);
-  const Metric metric = sweep.objective.metric;
-  response.set_ranked_on_test(metric == Metric::kTestLoss || metric == Metric::kTestAccuracy);
-  response.set_ranked_metric(std::string(MetricName(sweep.objective.metric)));
-  return absl::OkStatus();
-}
-
 absl::Status SweepService::DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response) {
   GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
   std::optional<JobState> state;
@@ -268,7 +222,20 @@ grpc::Status SweepService::ControlSweep(grpc::ServerContext* context, const v1::
 
 grpc::Status SweepService::Rank(grpc::ServerContext* context, const v1::RankRequest* request,
                                 v1::RankResponse* response) {
-  return Answer(*context, *request, [&] { return DoRank(*request, *response); });
+  return Answer(*context, *request, [&]() -> absl::Status {
+    GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request->sweep()));
+    GS_ASSIGN_OR_RETURN(*response, AnswerRank(*parts_.reader, sweep, *request));
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status SweepService::GetEffects(grpc::ServerContext* context, const v1::GetEffectsRequest* request,
+                                      v1::GetEffectsResponse* response) {
+  return Answer(*context, *request, [&]() -> absl::Status {
+    GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request->sweep()));
+    GS_ASSIGN_OR_RETURN(*response, AnswerEffects(*parts_.reader, sweep));
+    return absl::OkStatus();
+  });
 }
 
 grpc::Status SweepService::ListJobs(grpc::ServerContext* context, const v1::ListJobsRequest* request,

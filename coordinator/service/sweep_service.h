@@ -45,6 +45,8 @@ class SweepService : public v1::SweepService::Service {
                             v1::SweepSummary* response) override;
   grpc::Status Rank(grpc::ServerContext*, const v1::RankRequest* request,
                     v1::RankResponse* response) override;
+  grpc::Status GetEffects(grpc::ServerContext*, const v1::GetEffectsRequest* request,
+                          v1::GetEffectsResponse* response) override;
   grpc::Status ListJobs(grpc::ServerContext*, const v1::ListJobsRequest* request,
                         v1::ListJobsResponse* response) override;
   grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
@@ -68,7 +70,6 @@ class SweepService : public v1::SweepService::Service {
   absl::Status DoSubmit(const v1::SubmitRequest& request, v1::SubmitResponse& response);
   absl::Status DoControl(const v1::ControlSweepRequest& request, v1::SweepSummary& response);
   absl::Status DoGetSweep(const v1::GetSweepRequest& request, v1::SweepStatus& response);
-  absl::Status DoRank(const v1::RankRequest& request, v1::RankResponse& response);
   absl::Status DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response);
   absl::Status DoGetJob(const v1::GetJobRequest& request, v1::JobDetail& response);
   absl::Status DoListSweeps(v1::ListSweepsResponse& response);

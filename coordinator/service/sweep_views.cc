@@ -142,6 +142,47 @@ v1::RankedRow ToProto(const RankedRow& row, const std::vector<size_t>& columns) 
   proto.mutable_job_ids()->Add(row.job_ids.begin(), row.job_ids.end());
   proto.set_cells(row.cells);
   proto.set_best_label(row.best_label);
+  proto.set_tied(row.tied);
+  proto.set_evidence(std::string(EvidenceName(row.evidence)));
+  if (row.behind) *proto.mutable_behind() = ToProto(*row.behind);
+  if (row.best_probability) proto.set_best_probability(*row.best_probability);
+  return proto;
+}
+
+v1::Difference ToProto(const Difference& difference) {
+  v1::Difference proto;
+  proto.set_evidence(std::string(EvidenceName(difference.evidence)));
+  proto.set_n(difference.n);
+  proto.set_mean(difference.mean);
+  if (difference.ci) proto.set_ci(*difference.ci);
+  if (difference.p) proto.set_p(*difference.p);
+  return proto;
+}
+
+v1::EffectTerm ToProto(const EffectTerm& term) {
+  v1::EffectTerm proto;
+  proto.set_name(term.name);
+  for (const int axis : term.axes) proto.add_axes(axis);
+  proto.set_df(term.df);
+  proto.set_sum_of_squares(term.sum_of_squares);
+  proto.set_share(term.share);
+  if (term.f) proto.set_f(*term.f);
+  if (term.p) proto.set_p(*term.p);
+  return proto;
+}
+
+v1::EffectLevel ToProto(const EffectLevel& level) {
+  v1::EffectLevel proto;
+  proto.set_axis(level.axis);
+  proto.set_level(level.level);
+  proto.set_cells(level.cells);
+  proto.set_results(level.results);
+  proto.set_diverged(level.diverged);
+  proto.set_failed(level.failed);
+  if (level.mean) proto.set_mean(*level.mean);
+  if (level.ci) proto.set_ci(*level.ci);
+  proto.set_of_leader(level.of_leader);
+  if (level.cost) *proto.mutable_cost() = ToProto(*level.cost);
   return proto;
 }
 

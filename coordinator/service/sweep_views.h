@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/results/effects.h"
 #include "common/results/labels.h"
 #include "common/results/ranking.h"
 #include "coordinator/store/store_reader.h"
@@ -30,6 +31,9 @@ v1::AttemptSummary ToProto(const AttemptRecord& record);
 v1::ModelSummary ToProto(const ModelRecord& record);
 v1::WorkerSummary ToProto(const WorkerStatusRecord& record);
 v1::RankedRow ToProto(const RankedRow& row, const std::vector<size_t>& columns);
+v1::Difference ToProto(const Difference& difference);
+v1::EffectTerm ToProto(const EffectTerm& term);
+v1::EffectLevel ToProto(const EffectLevel& level);
 v1::QueryResponse ToProto(const QueryResult& result);
 
 }  // namespace gridsweep

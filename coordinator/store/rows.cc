@@ -11,6 +11,10 @@ constexpr char kJobResultColumns[] =
     "a.seconds, a.shared_epochs, CASE WHEN j.state IN ('failed', 'diverged') THEN (SELECT b.error FROM attempts b WHERE b.job "
     "= j.id "
     "AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1) END";
+// A sweep's cells are stored at once: their ids are one range, in the order of the grid.
+constexpr char kCellsOfSweep[] =
+    "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal LIMIT 1) AND "
+    "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal DESC LIMIT 1)";
 constexpr char kJobResultJoins[] =
     "LEFT JOIN attempts a ON a.id = j.accepted_attempt "
     "LEFT JOIN epochs e ON e.attempt = j.accepted_attempt AND e.epoch = j.objective_epoch";
@@ -87,14 +91,31 @@ absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep) {
   return ReadCellsWhere(db, "c.sweep = ?1", sweep.value);
 }
 
+absl::StatusOr<std::vector<CellObjectives>> ReadObjectives(Db& db, SweepId sweep) {
+  std::vector<CellObjectives> cells;
+  // By the index of cells and seeds, which is in the order that is wanted.
+  GS_ASSIGN_OR_RETURN(
+      Statement rows,
+      db.Query(fmt::format("SELECT j.cell, j.seed, j.objective, j.state = 'succeeded' FROM jobs j WHERE j.cell BETWEEN {} "
+                           "AND j.sweep = ?1 ORDER BY j.cell, j.seed",
+                           kCellsOfSweep),
+               sweep.value));
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return cells;
+    const int64_t cell = rows.Int(0);
+    // Ids ascend with ordinals, so that ties break alike.
+    if (cells.empty() || cells.back().cell != cell) cells.push_back({.cell = cell, .ordinal = cell, .values = {}});
+    const std::optional<double> objective = rows.OptionalReal(2);
+    if (objective && rows.Int(3) != 0) cells.back().values.push_back({rows.Int(1), *objective});
+  }
+}
+
 absl::StatusOr<std::vector<CellResults>> ReadBestCells(Db& db, SweepId sweep, Goal goal, int64_t limit) {
-  // A sweep's cells are stored at once: their ids are one range, in the order of the grid.
   return ReadCellsWhere(db,
-                        fmt::format("c.id IN (SELECT cell FROM cell_statistics WHERE cell BETWEEN "
-                                    "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal LIMIT 1) AND "
-                                    "(SELECT id FROM cells WHERE sweep = ?1 ORDER BY ordinal DESC LIMIT 1) "
+                        fmt::format("c.id IN (SELECT cell FROM cell_statistics WHERE cell BETWEEN {} "
                                     "ORDER BY mean {}, n DESC, cell LIMIT ?2)",
-                                    goal == Goal::kMax ? "DESC" : "ASC"),
+                                    kCellsOfSweep, goal == Goal::kMax ? "DESC" : "ASC"),
                         sweep.value, limit);
 }
 

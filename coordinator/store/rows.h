@@ -18,6 +18,8 @@ absl::StatusOr<std::vector<EpochMetrics>> ReadEpochs(Db& db, AttemptId attempt);
 
 // All cells of a sweep with their jobs, in grid order and within a cell by seed.
 absl::StatusOr<std::vector<CellResults>> ReadCells(Db& db, SweepId sweep);
+// What each has to show, likewise; ordinals are the cells' ids.
+absl::StatusOr<std::vector<CellObjectives>> ReadObjectives(Db& db, SweepId sweep);
 // The `limit` best of those that have a mean.
 absl::StatusOr<std::vector<CellResults>> ReadBestCells(Db& db, SweepId sweep, Goal goal, int64_t limit);
 // The cell that `job` belongs to, without labels.

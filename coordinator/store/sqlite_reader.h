@@ -27,6 +27,8 @@ class SqliteReader : public StoreReader {
 
   absl::StatusOr<std::vector<CellResults>> ListResults(SweepId sweep) override;
   absl::StatusOr<std::vector<CellResults>> BestResults(SweepId sweep, Goal goal, int64_t limit) override;
+  absl::StatusOr<std::vector<CellObjectives>> ListObjectives(SweepId sweep) override;
+  absl::StatusOr<DatasetInfo> GetDataset(SweepId sweep) override;
   absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
                                                   int64_t limit) override;
   absl::StatusOr<JobDetailRecord> GetJob(JobId job) override;

@@ -160,6 +160,28 @@ absl::StatusOr<std::vector<CellResults>> SqliteReader::BestResults(SweepId sweep
   return cells;
 }
 
+absl::StatusOr<std::vector<CellObjectives>> SqliteReader::ListObjectives(SweepId sweep) {
+  std::vector<CellObjectives> cells;
+  const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
+    GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
+    GS_ASSIGN_OR_RETURN(cells, ReadObjectives(db, sweep));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return cells;
+}
+
+absl::StatusOr<DatasetInfo> SqliteReader::GetDataset(SweepId sweep) {
+  DatasetInfo dataset;
+  const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
+    GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
+    GS_ASSIGN_OR_RETURN(dataset, ReadDataset(db, sweep));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return dataset;
+}
+
 absl::StatusOr<std::vector<JobRecord>> SqliteReader::ListJobs(SweepId sweep, std::optional<JobState> state,
                                                               int64_t limit) {
   std::vector<JobRecord> jobs;

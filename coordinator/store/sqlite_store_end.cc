@@ -170,8 +170,7 @@ absl::Status SqliteStore::StoreEvaluation(AttemptId attempt, const Evaluation& e
 
 absl::Status SqliteStore::UpdateCellStatistics(JobId job, Goal goal) {
   GS_ASSIGN_OR_RETURN(const CellResults cell, ReadCellOfJob(*db_, job));
-  const std::vector<RankedRow> rows = RankCells({cell}, goal);
-  const RankedRow& row = rows.front();
+  const RankedRow row = SummarizeCell(cell, {.goal = goal});
   if (!row.mean.has_value()) return absl::OkStatus();
   return db_->Run(
       "INSERT INTO cell_statistics (cell, n, mean, sd, ci95, test_accuracy, test_loss, train_loss, "

@@ -173,6 +173,10 @@ class StoreReader {
   // Of the `limit` cells that RankCells ranks first, in grid order; of none if fewer have a mean yet. Takes no longer for
   // a large sweep than reading one number a cell.
   virtual absl::StatusOr<std::vector<CellResults>> BestResults(SweepId sweep, Goal goal, int64_t limit) = 0;
+  // What every cell of the sweep has to show, in grid order, those without a result too. Quicker than ListResults.
+  virtual absl::StatusOr<std::vector<CellObjectives>> ListObjectives(SweepId sweep) = 0;
+  // The data set of a sweep; its name alone before the first trainer has read it.
+  virtual absl::StatusOr<DatasetInfo> GetDataset(SweepId sweep) = 0;
   virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
                                                           int64_t limit) = 0;
   virtual absl::StatusOr<JobDetailRecord> GetJob(JobId job) = 0;

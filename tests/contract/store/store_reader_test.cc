@@ -170,8 +170,8 @@ TEST_P(StoreReaderTest, TheBestResultsAreThoseThatRankFirst) {
   s_->Fail(jobs[6].attempt, "boom");
   for (const Goal goal : {Goal::kMax, Goal::kMin}) {
     for (int64_t limit = 1; limit <= 3; ++limit) {
-      const std::vector<RankedRow> all = RankCells(s_->reader().ListResults(id).value(), goal);
-      const std::vector<RankedRow> best = RankCells(s_->reader().BestResults(id, goal, limit).value(), goal);
+      const std::vector<RankedRow> all = RankCells(s_->reader().ListResults(id).value(), {goal});
+      const std::vector<RankedRow> best = RankCells(s_->reader().BestResults(id, goal, limit).value(), {goal});
       ASSERT_THAT(best, SizeIs(limit));
       for (size_t i = 0; i < best.size(); ++i) {
         EXPECT_EQ(best[i].cell, all[i].cell);

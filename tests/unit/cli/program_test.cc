@@ -92,7 +92,7 @@ TEST_F(ProgramTest, AMissingArgumentIsNamed) {
 
 TEST_F(ProgramTest, AnUnknownFormatListsTheFormats) {
   EXPECT_EQ(Run({"catalog", "--format", "xml"}), kExitUsage);
-  EXPECT_THAT(err(), HasSubstr("table, csv, json or markdown"));
+  EXPECT_THAT(err(), HasSubstr("table, csv, tsv, json, markdown or latex"));
 }
 
 TEST_F(ProgramTest, VersionSaysWhatIsNotInstalled) {

@@ -1,5 +1,7 @@
 #include "common/results/ranking.h"
 
+#include "common/results/distributions.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -85,13 +87,13 @@ TEST(RankCells, OrdersByMeanInTheGoalsDirection) {
   const std::vector<CellResults> cells = {Cell(0, {"a"}, {Succeeded(1, 0.5)}),
                                           Cell(1, {"b"}, {Succeeded(1, 0.9)}),
                                           Cell(2, {"c"}, {Succeeded(1, 0.7)})};
-  EXPECT_THAT(Ordinals(RankCells(cells, Goal::kMax)), ElementsAre(1, 2, 0));
-  EXPECT_THAT(Ordinals(RankCells(cells, Goal::kMin)), ElementsAre(0, 2, 1));
+  EXPECT_THAT(Ordinals(RankCells(cells, {Goal::kMax})), ElementsAre(1, 2, 0));
+  EXPECT_THAT(Ordinals(RankCells(cells, {Goal::kMin})), ElementsAre(0, 2, 1));
 }
 
 TEST(RankCells, ComputesMeanDeviationAndConfidenceInterval) {
   const auto rows =
-      RankCells({Cell(0, {"a"}, {Succeeded(1, 0.80), Succeeded(2, 0.84), Succeeded(3, 0.82)})}, Goal::kMax);
+      RankCells({Cell(0, {"a"}, {Succeeded(1, 0.80), Succeeded(2, 0.84), Succeeded(3, 0.82)})}, {Goal::kMax});
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].n, 3);
   EXPECT_NEAR(*rows[0].mean, 0.82, 1e-12);
@@ -103,7 +105,7 @@ TEST(RankCells, ComputesMeanDeviationAndConfidenceInterval) {
 }
 
 TEST(RankCells, OneSeedHasNoInterval) {
-  const auto rows = RankCells({Cell(0, {"a"}, {Succeeded(1, 0.80)})}, Goal::kMax);
+  const auto rows = RankCells({Cell(0, {"a"}, {Succeeded(1, 0.80)})}, {Goal::kMax});
   EXPECT_FALSE(rows[0].sd.has_value());
   EXPECT_FALSE(rows[0].ci.has_value());
 }
@@ -111,7 +113,7 @@ TEST(RankCells, OneSeedHasNoInterval) {
 TEST(RankCells, EqualMeansShareARankAndTheNextRankCountsThem) {
   const auto rows = RankCells({Cell(0, {"a"}, {Succeeded(1, 0.5)}), Cell(1, {"b"}, {Succeeded(1, 0.9)}),
                                Cell(2, {"c"}, {Succeeded(1, 0.9)}), Cell(3, {"d"}, {Succeeded(1, 0.1)})},
-                              Goal::kMax);
+                              {Goal::kMax});
   EXPECT_THAT(Ordinals(rows), ElementsAre(1, 2, 0, 3));
   EXPECT_THAT(Ranks(rows), ElementsAre(1, 1, 3, 4));
 }
@@ -119,7 +121,7 @@ TEST(RankCells, EqualMeansShareARankAndTheNextRankCountsThem) {
 TEST(RankCells, MoreSeedsComeFirstAmongEqualMeans) {
   const auto rows =
       RankCells({Cell(0, {"a"}, {Succeeded(1, 0.5)}), Cell(1, {"b"}, {Succeeded(1, 0.5), Succeeded(2, 0.5)})},
-                Goal::kMax);
+                {Goal::kMax});
   EXPECT_THAT(Ordinals(rows), ElementsAre(1, 0));
   EXPECT_THAT(Ranks(rows), ElementsAre(1, 1));
 }
@@ -130,7 +132,7 @@ TEST(RankCells, CellsWithoutAResultGoLastByStateAndHaveNoRank) {
        Cell(1, {"b"}, {Ended(1, JobState::kDiverged)}), Cell(2, {"c"}, {Ended(1, JobState::kPending)}),
        Cell(3, {"d"}, {Succeeded(1, 0.1)}), Cell(4, {"e"}, {Ended(1, JobState::kCancelled)}),
        Cell(5, {"f"}, {Ended(1, JobState::kRunning)})},
-      Goal::kMax);
+      {Goal::kMax});
   EXPECT_THAT(Ordinals(rows), ElementsAre(3, 2, 5, 1, 0, 4));
   EXPECT_THAT(Ranks(rows), ElementsAre(1, 0, 0, 0, 0, 0));
   EXPECT_EQ(rows[1].note, "pending");
@@ -145,7 +147,7 @@ TEST(RankCells, DivergedAndUnfinishedSeedsAreCountedInTheNoteAndNotInTheMean) {
       RankCells({Cell(0, {"a"},
                       {Succeeded(1, 0.5), Ended(2, JobState::kDiverged),
                        Ended(3, JobState::kFailed, "out of memory"), Ended(4, JobState::kPending)})},
-                Goal::kMax);
+                {Goal::kMax});
   EXPECT_EQ(rows[0].n, 1);
   EXPECT_EQ(*rows[0].mean, 0.5);
   EXPECT_EQ(rows[0].note, "1 of 4 failed: out of memory, 1 of 4 diverged, 1 of 4 pending");
@@ -156,14 +158,14 @@ TEST(RankCells, ANonFiniteObjectiveIsNoResult) {
   const auto rows = RankCells({Cell(0, {"a"}, {Succeeded(1, std::numeric_limits<double>::quiet_NaN())}),
                                Cell(1, {"b"}, {Succeeded(1, std::numeric_limits<double>::infinity())}),
                                Cell(2, {"c"}, {Succeeded(1, 0.2)})},
-                              Goal::kMax);
+                              {Goal::kMax});
   EXPECT_THAT(Ordinals(rows), ElementsAre(2, 0, 1));
   EXPECT_THAT(Ranks(rows), ElementsAre(1, 0, 0));
   EXPECT_EQ(rows[1].note, "without a finite objective");
 }
 
 TEST(RankCells, AnEmptySweepHasNoRows) {
-  EXPECT_TRUE(RankCells({}, Goal::kMax).empty());
+  EXPECT_TRUE(RankCells({}, {Goal::kMax}).empty());
 }
 
 std::vector<CellResults> ManyCells() {
@@ -186,14 +188,14 @@ std::vector<CellResults> ManyCells() {
 
 TEST(RankCells, TheOrderOfArrivalCannotChangeADigit) {
   std::vector<CellResults> cells = ManyCells();
-  const std::string expected = Fingerprint(RankCells(cells, Goal::kMax));
-  const std::string expected_levels = Fingerprint(CompareLevels(cells, Goal::kMax, 0));
+  const std::string expected = Fingerprint(RankCells(cells, {Goal::kMax}));
+  const std::string expected_levels = Fingerprint(CompareLevels(cells, {Goal::kMax}, 0));
   std::mt19937_64 random(1);
   for (int i = 0; i < 1000; ++i) {
     std::shuffle(cells.begin(), cells.end(), random);
     for (CellResults& cell : cells) std::shuffle(cell.jobs.begin(), cell.jobs.end(), random);
-    ASSERT_EQ(Fingerprint(RankCells(cells, Goal::kMax)), expected) << "shuffle " << i;
-    ASSERT_EQ(Fingerprint(CompareLevels(cells, Goal::kMax, 0)), expected_levels) << "shuffle " << i;
+    ASSERT_EQ(Fingerprint(RankCells(cells, {Goal::kMax})), expected) << "shuffle " << i;
+    ASSERT_EQ(Fingerprint(CompareLevels(cells, {Goal::kMax}, 0)), expected_levels) << "shuffle " << i;
   }
 }
 
@@ -202,7 +204,7 @@ TEST(CompareLevels, RanksEachLevelByItsBestCell) {
                                    Cell(1, {"mlp", "tanh", "adam"}, {Succeeded(2, 0.70)}),
                                    Cell(2, {"cnn", "relu", "adam"}, {Succeeded(3, 0.60)}),
                                    Cell(3, {"cnn", "tanh", "adam"}, {Succeeded(4, 0.83)})},
-                                  Goal::kMax, 0);
+                                  {Goal::kMax}, 0);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].labels[0], "cnn");
   EXPECT_EQ(rows[0].best_label, "tanh");  // the optimizer does not vary and is not repeated
@@ -219,7 +221,7 @@ TEST(CompareLevels, TellsOfFailuresInOtherCellsThanTheBest) {
   const auto rows = CompareLevels({Cell(0, {"mlp", "relu"}, {Succeeded(1, 0.78)}),
                                    Cell(1, {"mlp", "tanh"}, {Ended(1, JobState::kFailed, "out of memory")}),
                                    Cell(2, {"cnn", "relu"}, {Ended(1, JobState::kDiverged)})},
-                                  Goal::kMax, 0);
+                                  {Goal::kMax}, 0);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].note, "1 of 2 failed: out of memory");
   EXPECT_EQ(rows[1].rank, 0);
@@ -228,7 +230,7 @@ TEST(CompareLevels, TellsOfFailuresInOtherCellsThanTheBest) {
 
 TEST(CompareLevels, LevelsWithEqualBestCellsShareARank) {
   const auto rows = CompareLevels(
-      {Cell(0, {"mlp"}, {Succeeded(1, 0.5)}), Cell(1, {"cnn"}, {Succeeded(1, 0.5)})}, Goal::kMax, 0);
+      {Cell(0, {"mlp"}, {Succeeded(1, 0.5)}), Cell(1, {"cnn"}, {Succeeded(1, 0.5)})}, {Goal::kMax}, 0);
   EXPECT_THAT(Ranks(rows), ElementsAre(1, 1));
 }
 
@@ -238,7 +240,7 @@ class SortRowsTest : public ::testing::Test {
       {Cell(0, {"mlp", "relu"}, {Succeeded(3, 0.5)}),
        Cell(1, {"cnn", "relu"}, {Ended(1, JobState::kDiverged)}),
        Cell(2, {"cnn", "tanh"}, {Succeeded(1, 0.9)}), Cell(3, {"mlp", "tanh"}, {Succeeded(2, 0.7)})},
-      Goal::kMax);
+      {Goal::kMax});
   const std::vector<std::string> axes_ = {"model", "activation"};
 };
 

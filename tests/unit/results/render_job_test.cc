@@ -98,7 +98,7 @@ TEST(RenderJob, MachinesGetTheEpochs) {
   EXPECT_THAT(
       csv,
       HasSubstr("epoch,train_loss,train_accuracy,val_loss,val_accuracy,test_loss,test_accuracy,lr,seconds,"
-                "samples_per_second,shared_by\n1,1,0.75,"));
+                "samples_per_second,shared_by\r\n1,1,0.75,"));
   const absl::StatusOr<Json> json = ParseJson(RenderJob(Report(), OutputFormat::kJson, {}));
   ASSERT_TRUE(json.ok());
   EXPECT_EQ((*json)["predictions"][0]["predicted"], "O");

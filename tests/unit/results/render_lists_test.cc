@@ -1,5 +1,7 @@
 #include "common/results/render_lists.h"
 
+#include "common/results/table_formats.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +45,7 @@ TEST(JobTable, LabelsAreShortenedWhereTheyDoNotFit) {
 
 TEST(QueryTable, KeepsNullsEmptyTextsAndNumbersApart) {
   const Table table = QueryTable({"a", "b"}, {{std::monostate(), std::string()}, {int64_t{3}, 0.5}});
-  EXPECT_EQ(RenderCsv(table), "a,b\n,\n3,0.5\n");
+  EXPECT_EQ(RenderCsv(table), "a,b\r\n,\r\n3,0.5\r\n");
   EXPECT_THAT(RenderTable(table, {}), HasSubstr("NULL"));
   EXPECT_EQ(TableToJson(table)[1].dump(), R"({"a":3,"b":0.5})");
 }
@@ -55,7 +57,7 @@ TEST(QueryTable, BlobsAreHexadecimalAndCutOnlyForPeople) {
               HasSubstr("\nx'41ff'\nx'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a…' (1,234 bytes)\nx''\n"));
   std::string full;
   for (int i = 0; i < 1234; ++i) full += "0a";
-  EXPECT_EQ(RenderCsv(table), "b\nx'41ff'\nx'" + full + "'\nx''\n");
+  EXPECT_EQ(RenderCsv(table), "b\r\nx'41ff'\r\nx'" + full + "'\r\nx''\r\n");
   EXPECT_EQ(TableToJson(table)[0].dump(), R"({"b":"x'41ff'"})");
 }
 

@@ -68,7 +68,7 @@ RankedTable Study() {
   table.cells = 5;
   table.axes = {"model", "activation", "optimizer", "scheduler"};
   table.constants = {"regularization = none"};
-  table.rows = RankCells(cells, Goal::kMax);
+  table.rows = RankCells(cells, {Goal::kMax});
   for (const RankedRow& row : table.rows) {
     table.jobs.succeeded += row.jobs.succeeded;
     table.jobs.diverged += row.jobs.diverged;
@@ -85,6 +85,9 @@ RankedTable Study() {
                       "none",
                       "step(step_size=3, gamma=0.5)"};
   table.total_rows = 5;
+  table.ranked_cells = 3;
+  table.tied_cells = 1;
+  table.compared_cells = 1;
   return table;
 }
 
@@ -96,16 +99,19 @@ std::string Rank(const RankedTable& table, int width, bool no_times = false) {
 TEST(RenderRank, At140Columns) {
   EXPECT_EQ(Rank(Study(), 140), R"(emnist-baseline (sweep 3): emnist-balanced, 5 cells, 2 seeds each, 10 epochs, 10 jobs, 5 succeeded, 3 diverged, 2 failed
 ranked by val_accuracy (highest, best epoch); 10 % of the training set held out for validation
+±: 95 % confidence interval over seeds (Student's t); the best differs from the one cell it was compared with (paired t test over seeds,
+    Holm, p < 0.05)
 constant: regularization = none
 everywhere: sgd: momentum=0.9; step: step_size=3, gamma=0.5
+left out: p, train loss; a wider terminal or --format csv shows them
 
-rank  model  activation  optimizer     scheduler  n         val acc  test acc  test loss  train loss  epoch  s/job  job
-────  ─────  ──────────  ────────────  ─────────  ─  ──────────────  ────────  ─────────  ──────────  ─────  ─────  ───
-   1  cnn    relu        adam          step       2  84.98 ± 6.16 %   83.75 %     0.4502      0.2502    9.5   41.2   3…
-   2  cnn    tanh        sgd(lr=0.05)  none       1         80.00 %   78.77 %     0.5000      0.3000     10   41.2   6…
-   3  mlp    relu        adam          none       2  78.50 ± 6.35 %   77.27 %     0.5150      0.3150    9.5   41.2   1…
-   –  cnn    relu        sgd(lr=0.5)   none       0               –                                                  7…
-   –  mlp    tanh        rmsprop       none       0               –                                                  9…
+rank  model  activation  optimizer     scheduler  n         val acc  P(best)     behind best  test acc  test loss  epoch  s/job  job
+────  ─────  ──────────  ────────────  ─────────  ─  ──────────────  ───────  ──────────────  ────────  ─────────  ─────  ─────  ───
+   1  cnn    relu        adam          step       2  84.98 ± 6.16 %    100 %                   83.75 %     0.4502    9.5   41.2   3…
+   2  cnn    tanh        sgd(lr=0.05)  none       1         80.00 %      0 %         4.50 pp   78.77 %     0.5000     10   41.2   6…
+   3  mlp    relu        adam          none       2  78.50 ± 6.35 %      0 %  6.48 ± 0.19 pp   77.27 %     0.5150    9.5   41.2   1…
+   –  cnn    relu        sgd(lr=0.5)   none       0               –                                                               7…
+   –  mlp    tanh        rmsprop       none       0               –                                                               9…
 
 notes
   cnn tanh sgd(lr=0.05) none: 1 of 2 diverged
@@ -119,10 +125,12 @@ TEST(RenderRank, At80Columns) {
     jobs, 5 succeeded, 3 diverged, 2 failed
 ranked by val_accuracy (highest, best epoch); 10 % of the training set held out
     for validation
+±: 95 % confidence interval over seeds (Student's t); the best differs from the
+    one cell it was compared with (paired t test over seeds, Holm, p < 0.05)
 constant: regularization = none
 everywhere: sgd: momentum=0.9; step: step_size=3, gamma=0.5
-left out: n, test loss, train loss, epoch, s/job; a wider terminal or --format
-    csv shows them
+left out: n, P(best), behind best, p, test loss, train loss, epoch, s/job; a
+    wider terminal or --format csv shows them
 
 rank  model  activation  optimizer     scheduler         val acc  test acc  job
 ────  ─────  ──────────  ────────────  ─────────  ──────────────  ────────  ───
@@ -187,15 +195,16 @@ TEST(RenderRank, LeavesOutTheLeastImportantColumnsAndSaysWhich) {
     return begin == std::string::npos ? "" : text.substr(begin + 10, text.find(';', begin) - begin - 10);
   };
   EXPECT_EQ(left_out(0), "");
-  EXPECT_EQ(left_out(112), "");
-  EXPECT_EQ(left_out(111), "train loss");
-  EXPECT_EQ(left_out(99), "train loss, epoch");
-  EXPECT_EQ(left_out(92), "train loss, epoch, s/job");
+  EXPECT_EQ(left_out(155), "");
+  EXPECT_EQ(left_out(149), "p");
+  EXPECT_EQ(left_out(140), "p, train loss");
+  EXPECT_EQ(left_out(131), "p, train loss, epoch");
+  EXPECT_EQ(left_out(124), "p, train loss, epoch, s/job");
   for (int width = 72; width <= 140; ++width) {
     EXPECT_THAT(Rank(table, width), HasSubstr("sgd(lr=0.05)")) << width;
     EXPECT_THAT(Rank(table, width), HasSubstr("test acc")) << width;
   }
-  EXPECT_THAT(Rank(table, 111), HasSubstr("; a wider terminal or --format csv shows it\n"));
+  EXPECT_THAT(Rank(table, 149), HasSubstr("; a wider terminal or --format csv shows it\n"));
 }
 
 TEST(RenderRank, WithTopTheLegendIsOfTheWholeSweep) {
@@ -239,9 +248,8 @@ TEST(RenderRank, CsvHasEveryColumnInFullPrecision) {
   std::getline(lines, header);
   std::getline(lines, first);
   EXPECT_EQ(header,
-            "rank,model,activation,optimizer,scheduler,n,mean,ci95,sd,test_accuracy,test_loss,train_loss,"
-            "best_epoch,"
-            "seconds,shared_epochs,job_ids,note");
+            "rank,model,activation,optimizer,scheduler,n,mean,ci95,sd,interval,tied,best_probability,difference,difference_ci95,p,"
+            "test_accuracy,test_loss,train_loss,best_epoch,seconds,shared_epochs,job_ids,note\r");
   EXPECT_THAT(first, HasSubstr("1,cnn,relu,adam,\"step(step_size=3, gamma=0.5)\",2,0.849"));
 }
 

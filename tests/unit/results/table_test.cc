@@ -1,4 +1,4 @@
-#include "common/results/table.h"
+#include "common/results/table_formats.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -94,10 +94,10 @@ TEST(RenderCsv, QuotesByRfc4180AndKeepsEveryBit) {
                 {Cell(), Cell::Text("two\nlines"), Cell("", NumberToJson(std::nan(""))), Cell()},
                 {Cell::Integer(-3), Cell::Text(""), Cell("", true), Cell()}};
   EXPECT_EQ(RenderCsv(table),
-            "plain,text,number\n"
-            "a,\"say \"\"hi\"\", twice\",0.10000000000000001\n"
-            ",\"two\nlines\",nan\n"
-            "-3,,true\n");
+            "plain,text,number\r\n"
+            "a,\"say \"\"hi\"\", twice\",0.10000000000000001\r\n"
+            ",\"two\nlines\",nan\r\n"
+            "-3,,true\r\n");
 }
 
 TEST(RenderCsv, NumbersReadBackToTheSameBits) {
@@ -105,7 +105,7 @@ TEST(RenderCsv, NumbersReadBackToTheSameBits) {
     Table table;
     table.columns = {{.key = "x", .header = ""}};
     table.rows = {{Cell("", value)}};
-    EXPECT_EQ(std::stod(RenderCsv(table).substr(2)), value);
+    EXPECT_EQ(std::stod(RenderCsv(table).substr(3)), value);
   }
 }
 
@@ -127,9 +127,33 @@ TEST(RenderMarkdown, EscapesWhatWouldEndACell) {
   EXPECT_EQ(RenderMarkdown(table), "| a\\|b | n |\n| --- | ---: |\n| x \\| y z | 1 |\n");
 }
 
+TEST(RenderMarkdown, ALabelIsNeverMarkup) {
+  Table table;
+  table.columns = {{.key = "a", .header = "a"}};
+  table.rows = {{Cell::Text("<img src=x> *a* [b](c) `d`")}};
+  EXPECT_THAT(RenderMarkdown(table), HasSubstr(R"(| \<img src=x\> \*a\* \[b\](c) \`d\` |)"));
+}
+
+TEST(RenderTsv, KeepsAFieldOnOneLineAndInOneColumn) {
+  Table table;
+  table.columns = {{.key = "a", .header = ""}, {.key = "b", .header = ""}};
+  table.rows = {{Cell::Text("x\ty\nz\\"), Cell("", 0.1)}};
+  EXPECT_EQ(RenderTsv(table), "a\tb\nx\\ty\\nz\\\\\t0.10000000000000001\n");
+}
+
+TEST(RenderLatex, EscapesWhatLatexWouldRead) {
+  Table table;
+  table.columns = {{.key = "a", .header = "a_b"}, {.key = "n", .header = "n", .align = Align::kRight}};
+  table.rows = {{Cell::Text("50 % & $x^2$ {~}\\ é 漢"), Cell::Text("1.2 ± 0.3")}};
+  EXPECT_EQ(RenderLatex(table),
+            "% needs \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\na\\_b & n \\\\\n\\midrule\n"
+            "50 \\% \\& \\$x\\textasciicircum{}2\\$ \\{\\textasciitilde{}\\}\\textbackslash{} é [U+6F22] & "
+            "1.2 $\\pm$ 0.3 \\\\\n\\bottomrule\n\\end{tabular}\n");
+}
+
 TEST(ParseOutputFormat, ListsTheFormatsWhenUnknown) {
   EXPECT_TRUE(ParseOutputFormat("markdown").ok());
-  EXPECT_THAT(Message(ParseOutputFormat("xml").status()), HasSubstr("table, csv, json or markdown"));
+  EXPECT_THAT(Message(ParseOutputFormat("xml").status()), HasSubstr("table, csv, tsv, json, markdown or latex"));
 }
 
 TEST(FormatNumber, ReadsWell) {
