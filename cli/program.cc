@@ -104,6 +104,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeWatchCommand());
   commands.push_back(MakeRankCommand());
   commands.push_back(MakeEffectsCommand());
+  commands.push_back(MakeCompareCommand());
   commands.push_back(MakeShowCommand());
   for (const v1::SweepAction action : {v1::PAUSE, v1::RESUME, v1::CANCEL, v1::RETRY}) {
     commands.push_back(MakeControlCommand(action));
@@ -112,6 +113,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeCatalogCommand());
   commands.push_back(MakeDataCommand());
   commands.push_back(MakeSqlCommand());
+  commands.push_back(MakeExportCommand());
   commands.push_back(MakeAuditCommand());
   commands.push_back(MakeArtifactCommand());
   commands.push_back(MakeBackupCommand());

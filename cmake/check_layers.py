@@ -26,6 +26,7 @@ LAYERS = {
     "coordinator/http": ["common/base"],
     "coordinator/net": ["common/base"],
     "coordinator/metrics": ["common/base", "common/results", "coordinator/store"],
+    "coordinator/report": ["common/base", "common/job", "common/results", "coordinator/store"],
     "coordinator/service": ["common", "coordinator/artifacts", "coordinator/metrics", "coordinator/queue", "coordinator/store", "gridsweep/v1"],
     "coordinator": ["common", "coordinator", "gridsweep/v1"],
     "worker/agent": ["common/base", "common/data", "common/job", "common/rpc", "gridsweep/v1"],
@@ -39,6 +40,7 @@ LAYERS = {
 # The queue and the services see the store's interfaces, never its SQLite implementation.
 FORBIDDEN = {
     "coordinator/queue": ["coordinator/store/sqlite"],
+    "coordinator/report": ["common/base", "common/job", "common/results", "coordinator/store"],
     "coordinator/service": ["coordinator/store/sqlite"],
 }
 
@@ -51,9 +53,9 @@ LIBRARIES = {
     "CLI/": ["common/base"],
     "openssl/": ["common/base", "coordinator/security"],
     "yaml-cpp/": ["common/sweep"],
-    "boost/": ["common/results"],
+    "boost/": ["common/results", "cli/export"],
     "Eigen/": ["common/results"],
-    "zlib.h": ["common/data", "cli/fetch", "tests"],
+    "zlib.h": ["common/data", "cli/fetch", "coordinator/report", "tests"],
     "sqlite3.h": ["coordinator/store", "tests/contract", "tests/simulation", "bench/control"],
     "grpcpp/": ["common/rpc", "coordinator/service", "coordinator/security", "coordinator/coordinator_server.cc", "worker/agent", "cli", "tests", "bench"],
     "grpc/": ["common/rpc", "tests"],

@@ -15,12 +15,14 @@ std::unique_ptr<Command> MakeListCommand();
 std::unique_ptr<Command> MakeWatchCommand();
 std::unique_ptr<Command> MakeRankCommand();
 std::unique_ptr<Command> MakeEffectsCommand();
+std::unique_ptr<Command> MakeCompareCommand();
 std::unique_ptr<Command> MakeShowCommand();
 std::unique_ptr<Command> MakeControlCommand(v1::SweepAction action);  // pause, resume, cancel, retry
 std::unique_ptr<Command> MakeWorkersCommand();
 std::unique_ptr<Command> MakeCatalogCommand();
 std::unique_ptr<Command> MakeDataCommand();
 std::unique_ptr<Command> MakeSqlCommand();
+std::unique_ptr<Command> MakeExportCommand();
 std::unique_ptr<Command> MakeAuditCommand();
 std::unique_ptr<Command> MakeArtifactCommand();
 std::unique_ptr<Command> MakeBackupCommand();

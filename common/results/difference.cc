@@ -72,6 +72,8 @@ Difference Compare(const std::vector<SeedValue>& a, const std::vector<SeedValue>
   if (from_a.size() >= 2) return PairedBySeed(from_a, from_b, measure.images);
   if (from_a.size() == 1 && measure.images > 0)
     return ByImages(from_a.front(), from_b.front(), measure.images);
+  if (from_a.empty() && a.size() == 1 && b.size() == 1 && measure.images > 0)
+    return ByImages(a.front().value, b.front().value, measure.images);
   if (from_a.size() == 1) return {.n = 1, .mean = from_a.front() - from_b.front()};
   return {.mean = MeanOf(a) - MeanOf(b)};
 }

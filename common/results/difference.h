@@ -25,7 +25,7 @@ struct Difference {
 // A share of N images is a multiple of 1/N: the variance of a difference is at least that of two rounding errors, 2·(1/N)²/12
 // (Sheppard, Proc. London Math. Soc. 1898), lest a coincidence of two seeds pass for certainty.
 //
-// With one common seed and shares of N images: the normal approximation with variance (p(1-p) + q(1-q))/N (Wald). As both cells
+// With one common seed, or two lone jobs of different seeds, and shares of N images: the normal approximation with variance (p(1-p) + q(1-q))/N (Wald). As both cells
 // are measured on the same images, the true variance is smaller: the test errs on the side of "cannot tell".
 //
 // Otherwise there is a difference of means and no evidence.

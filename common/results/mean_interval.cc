@@ -7,6 +7,11 @@
 
 namespace gridsweep {
 
+Measure MeasureOf(const Objective& objective, const TrainingSpec& training, const DatasetInfo& dataset) {
+  return {.goal = objective.goal,
+          .images = IsLoss(objective.metric) ? 0 : MeasuredImages(objective.metric, training, dataset)};
+}
+
 std::string_view EvidenceName(Evidence evidence) {
   switch (evidence) {
     case Evidence::kNone:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/job/job_spec.h"
+#include "common/job/metrics.h"
 
 namespace gridsweep {
 
@@ -22,6 +23,9 @@ struct Measure {
   // It is the share of `images` that was got right; 0 if it is no share, or if their number is not known.
   int64_t images = 0;
 };
+
+// Of an objective, as far as the data set is known.
+Measure MeasureOf(const Objective& objective, const TrainingSpec& training, const DatasetInfo& dataset);
 
 // What an interval or a comparison rests on.
 enum class Evidence {

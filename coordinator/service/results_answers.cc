@@ -32,16 +32,10 @@ void CountTies(const std::vector<Standing>& standings, v1::RankResponse& respons
 
 }  // namespace
 
-Measure MeasureOf(const SweepRecord& sweep, const DatasetInfo& dataset) {
-  const Metric metric = sweep.objective.metric;
-  return {.goal = sweep.objective.goal,
-          .images = IsLoss(metric) ? 0 : MeasuredImages(metric, sweep.training, dataset)};
-}
-
 absl::StatusOr<v1::RankResponse> AnswerRank(StoreReader& reader, SweepId id, const v1::RankRequest& request) {
   GS_ASSIGN_OR_RETURN(const SweepRecord sweep, reader.GetSweep(id));
   GS_ASSIGN_OR_RETURN(const DatasetInfo dataset, reader.GetDataset(id));
-  const Measure measure = MeasureOf(sweep, dataset);
+  const Measure measure = MeasureOf(sweep.objective, sweep.training, dataset);
   GS_ASSIGN_OR_RETURN(const std::vector<CellObjectives> objectives, reader.ListObjectives(id));
   std::vector<CellResults> cells;
   if (WantsFirstOnly(request)) {
@@ -97,7 +91,7 @@ absl::StatusOr<EffectsInput> ReadEffectsInput(StoreReader& reader, const SweepRe
   GS_ASSIGN_OR_RETURN(input.levels, reader.AxisLevels(sweep.id));
   for (const Axis axis : kAllAxes) input.axes.emplace_back(AxisName(axis));
   input.metric = std::string(MetricName(sweep.objective.metric));
-  input.measure = MeasureOf(sweep, dataset);
+  input.measure = MeasureOf(sweep.objective, sweep.training, dataset);
   return input;
 }
 

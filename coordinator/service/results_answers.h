@@ -11,9 +11,6 @@ namespace gridsweep {
 absl::StatusOr<v1::RankResponse> AnswerRank(StoreReader& reader, SweepId sweep, const v1::RankRequest& request);
 absl::StatusOr<v1::GetEffectsResponse> AnswerEffects(StoreReader& reader, SweepId sweep);
 
-// How a sweep's objective is measured, as far as its data set is known.
-Measure MeasureOf(const SweepRecord& sweep, const DatasetInfo& dataset);
-
 // What AnalyzeEffects takes: all cells, with the labels of all five axes.
 absl::StatusOr<EffectsInput> ReadEffectsInput(StoreReader& reader, const SweepRecord& sweep);
 

@@ -1,5 +1,6 @@
 #include "coordinator/store/rows.h"
 
+#include "common/base/json.h"
 #include "coordinator/store/epoch_row.h"
 
 namespace gridsweep {
@@ -135,6 +136,26 @@ absl::StatusOr<CellResults> ReadCellOfJob(Db& db, JobId job) {
     GS_ASSIGN_OR_RETURN(JobResult result, ReadJobResult(rows, 1));
     cell.jobs.push_back(std::move(result));
   }
+}
+
+absl::StatusOr<Evaluation> ReadEvaluation(Db& db, JobId job) {
+  Evaluation evaluation;
+  GS_ASSIGN_OR_RETURN(Statement row,
+                      db.Query("SELECT v.confusion, v.predictions FROM jobs j JOIN evaluations v "
+                               "ON v.attempt = j.accepted_attempt WHERE j.id = ?1",
+                               job.value));
+  GS_ASSIGN_OR_RETURN(const bool found, row.Step());
+  if (!found) return evaluation;
+  GS_ASSIGN_OR_RETURN(const Json confusion, ParseJson(row.Text(0)));
+  GS_ASSIGN_OR_RETURN(const Json predictions, ParseJson(row.Text(1)));
+  for (const Json& entry : confusion) evaluation.confusion.push_back(entry.get<int64_t>());
+  for (const Json& entry : predictions) {
+    evaluation.predictions.push_back({.index = entry.at(0).get<int64_t>(),
+                                      .actual = entry.at(1).get<int64_t>(),
+                                      .predicted = entry.at(2).get<int64_t>(),
+                                      .confidence = NumberFromJson(entry.at(3)).value_or(0)});
+  }
+  return evaluation;
 }
 
 }  // namespace gridsweep

@@ -25,4 +25,7 @@ absl::StatusOr<std::vector<CellResults>> ReadBestCells(Db& db, SweepId sweep, Go
 // The cell that `job` belongs to, without labels.
 absl::StatusOr<CellResults> ReadCellOfJob(Db& db, JobId job);
 
+// Of the job's accepted attempt; empty without one.
+absl::StatusOr<Evaluation> ReadEvaluation(Db& db, JobId job);
+
 }  // namespace gridsweep

@@ -79,6 +79,12 @@ void Statement::Bind(int index, std::nullopt_t) {
   if (status_ == SQLITE_OK) status_ = rc;
 }
 
+void Statement::Bind(int index, BlobView value) {
+  const char* data = value.bytes.data() == nullptr ? "" : value.bytes.data();
+  const int rc = sqlite3_bind_blob64(stmt_, index, data, value.bytes.size(), SQLITE_TRANSIENT);
+  if (status_ == SQLITE_OK) status_ = rc;
+}
+
 absl::StatusOr<bool> Statement::Step() {
   if (status_ != SQLITE_OK) return SqliteError(db_, status_, "cannot bind a parameter");
   const int rc = sqlite3_step(stmt_);
@@ -108,6 +114,12 @@ std::string Statement::Text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(stmt_, column));
   if (text == nullptr) return "";
   return std::string(text, static_cast<size_t>(sqlite3_column_bytes(stmt_, column)));
+}
+
+std::string Statement::Bytes(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(stmt_, column));
+  if (bytes == nullptr) return "";
+  return std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(stmt_, column)));
 }
 
 std::optional<double> Statement::OptionalReal(int column) const {

@@ -23,6 +23,11 @@ namespace gridsweep {
 // DEADLINE_EXCEEDED, else INTERNAL.
 absl::Status SqliteError(sqlite3* db, int code, std::string_view doing);
 
+// Bytes to be bound as a BLOB.
+struct BlobView {
+  std::string_view bytes;
+};
+
 // A prepared statement in use. Borrowed from its Db's cache; reset and its bindings cleared on destruction.
 // Move-only. REQUIRES: does not outlive its Db, and the same SQL text is not used twice at a time.
 class Statement {
@@ -39,6 +44,7 @@ class Statement {
   void Bind(int index, double value);
   void Bind(int index, std::string_view value) { BindText(index, value, /*copy=*/true); }
   void Bind(int index, std::nullopt_t);
+  void Bind(int index, BlobView value);
   void Bind(int index, absl::Time value) { Bind(index, absl::ToUnixMicros(value)); }
   template <typename T>
   void Bind(int index, const std::optional<T>& value) {
@@ -68,6 +74,7 @@ class Statement {
   int64_t Int(int column) const;
   double Real(int column) const;
   std::string Text(int column) const;
+  std::string Bytes(int column) const;  // of a BLOB
   bool IsNull(int column) const;
   std::optional<double> OptionalReal(int column) const;
   absl::Time Time(int column) const { return absl::FromUnixMicros(Int(column)); }

@@ -29,6 +29,16 @@ class SqliteReader : public StoreReader {
   absl::StatusOr<std::vector<CellResults>> BestResults(SweepId sweep, Goal goal, int64_t limit) override;
   absl::StatusOr<std::vector<CellObjectives>> ListObjectives(SweepId sweep) override;
   absl::StatusOr<DatasetInfo> GetDataset(SweepId sweep) override;
+  absl::StatusOr<std::vector<ReportJobRecord>> ListReportJobs(SweepId sweep) override;
+  absl::StatusOr<AttemptCounts> CountAttempts(SweepId sweep) override;
+  absl::StatusOr<std::vector<RevisionRecord>> ListRevisions(SweepId sweep) override;
+  absl::Status ForEachEpoch(SweepId sweep,
+                            const std::function<absl::Status(JobId, const EpochMetrics&)>& take) override;
+  absl::Status ForEachEvaluation(const std::vector<JobId>& jobs,
+                                 const std::function<absl::Status(JobId, const Evaluation&)>& take) override;
+  absl::StatusOr<SampleImages> GetSampleImages(SweepId sweep, const std::vector<int32_t>& images) override;
+  absl::StatusOr<std::vector<WantedSample>> WantedSamples() override;
+  absl::StatusOr<std::map<SweepId, int64_t>> AnalysedResults() override;
   absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
                                                   int64_t limit) override;
   absl::StatusOr<JobDetailRecord> GetJob(JobId job) override;

@@ -33,6 +33,9 @@ class SqliteStore : public Store {
   absl::Status SetPaused(SweepId sweep, bool paused, absl::Time now) override;
   absl::StatusOr<std::vector<AttemptId>> CancelSweep(SweepId sweep, absl::Time now) override;
   absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) override;
+  absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision, absl::Time now) override;
+  absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) override;
+  absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) override;
 
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override;
   absl::StatusOr<std::vector<SupersededSession>> SupersededSessions() override;
@@ -82,6 +85,8 @@ class SqliteStore : public Store {
 
   absl::Status InsertCells(SweepId sweep, const SweepSpec& spec, const Grid& grid, const Catalog& catalog);
   absl::Status CancelJobs(SweepId sweep, absl::Time now);
+  absl::Status InsertSeeds(SweepId sweep, const SeedRevision& revision, AddedSeeds& added);
+  absl::Status ReplaceAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now);
   absl::StatusOr<SweepState> GetSweepState(SweepId sweep);
   absl::Status FinishSweepIfDone(SweepId sweep, absl::Time now);
 

@@ -19,6 +19,7 @@
 #include "common/job/job_state.h"
 #include "common/job/metrics.h"
 #include "common/job/retry_policy.h"
+#include "common/results/effects.h"
 #include "common/sweep/grid.h"
 #include "common/sweep/sweep_spec.h"
 
@@ -153,6 +154,34 @@ struct AttemptEnd {
   Evaluation evaluation;  // with kSucceeded
 };
 
+// Seeds for some cells of a sweep, beyond those of its file.
+struct SeedRevision {
+  std::vector<int64_t> cells;  // ids
+  int64_t seeds = 0;           // that each is to have in all
+  std::string reason;          // a sentence, kept
+};
+struct AddedSeeds {
+  int64_t revision = 0;  // its number within the sweep; 0: every cell has as many already
+  int64_t cells = 0;     // that got some
+  int64_t jobs = 0;
+};
+
+// What the statistics say of a sweep at some moment.
+struct SweepAnalysis {
+  int64_t results = 0;                // jobs that were over
+  std::vector<std::string> axes;      // names, which the effects refer to
+  Effects effects;
+  std::vector<Standing> standings;  // of the cells worth keeping them of
+};
+
+// An image of a data set's test set.
+struct SampleImage {
+  int64_t index = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+  std::string pixels;  // height × width bytes, row by row
+};
+
 // Why nothing can be stored.
 struct WriteTrouble {
   std::string error;
@@ -194,6 +223,15 @@ class Store {
   virtual absl::StatusOr<std::vector<AttemptId>> CancelSweep(SweepId sweep, absl::Time now) = 0;
   // Makes failed and cancelled jobs pending with zeroed counters and the sweep active. Returns how many.
   virtual absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) = 0;
+
+  // Adds jobs to those of the cells that have fewer than `seeds`, and makes a finished sweep active. All cells of a sweep get
+  // the same further seeds, so that their jobs stay paired: those that follow the greatest of its file. Nothing happens if every
+  // cell has as many. FAILED_PRECONDITION for a cancelled sweep, INVALID_ARGUMENT for a cell of another one.
+  virtual absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision, absl::Time now) = 0;
+  // Replaces what was stored before.
+  virtual absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) = 0;
+  // Keeps those that are not known yet. FAILED_PRECONDITION if the data set is not known.
+  virtual absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) = 0;
 
   // Inserts or updates by name. Returns its id. Another session than the stored one supersedes that.
   virtual absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) = 0;

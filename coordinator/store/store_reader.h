@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -101,6 +103,54 @@ struct JobDetailRecord {
   std::vector<AttemptRecord> attempts;
 };
 
+// A job as a report shows it.
+struct ReportJobRecord {
+  JobId id;
+  int64_t cell = 0;
+  int64_t seed = 0;
+  JobState state = JobState::kPending;
+  std::optional<double> objective;
+  int64_t objective_epoch = 0;
+  std::optional<double> test_accuracy;
+  std::optional<double> test_loss;
+  // Of the accepted attempt, else of the running one.
+  int64_t epochs = 0;
+  std::optional<double> seconds;
+  std::string worker;
+  std::string device;
+  std::string environment;
+  int64_t attempts = 0;
+  std::string error;  // why it failed or diverged
+  std::optional<absl::Time> finished;
+};
+
+struct AttemptCounts {
+  int64_t total = 0, lost = 0, failed = 0, preempted = 0;
+};
+
+// Seeds that were added to a sweep.
+struct RevisionRecord {
+  int64_t number = 0;
+  absl::Time created;
+  int64_t cells = 0;
+  int64_t jobs = 0;
+  std::string reason;
+};
+
+// Images of one size, as many as were asked for; none if any of them is not known.
+struct SampleImages {
+  int64_t height = 0;
+  int64_t width = 0;
+  std::vector<uint8_t> pixels;  // image by image, row by row
+};
+
+// The images that a data set's jobs report predictions for.
+struct WantedSample {
+  std::string dataset;
+  std::string digest;
+  std::vector<int64_t> images;  // positions in the test set
+};
+
 struct WorkerStatusRecord {
   WorkerId id;
   WorkerRecord worker;
@@ -177,6 +227,21 @@ class StoreReader {
   virtual absl::StatusOr<std::vector<CellObjectives>> ListObjectives(SweepId sweep) = 0;
   // The data set of a sweep; its name alone before the first trainer has read it.
   virtual absl::StatusOr<DatasetInfo> GetDataset(SweepId sweep) = 0;
+  virtual absl::StatusOr<std::vector<ReportJobRecord>> ListReportJobs(SweepId sweep) = 0;
+  virtual absl::StatusOr<AttemptCounts> CountAttempts(SweepId sweep) = 0;
+  virtual absl::StatusOr<std::vector<RevisionRecord>> ListRevisions(SweepId sweep) = 0;
+  // Every epoch of each job's accepted attempt, else of its running one, by job and epoch. An error of `take` ends it.
+  virtual absl::Status ForEachEpoch(SweepId sweep,
+                                    const std::function<absl::Status(JobId, const EpochMetrics&)>& take) = 0;
+  // The evaluations of those of the jobs that have one, in their order.
+  virtual absl::Status ForEachEvaluation(const std::vector<JobId>& jobs,
+                                         const std::function<absl::Status(JobId, const Evaluation&)>& take) = 0;
+  virtual absl::StatusOr<SampleImages> GetSampleImages(SweepId sweep, const std::vector<int32_t>& images) = 0;
+  // Of data sets that jobs have predicted images of, none of which are known.
+  virtual absl::StatusOr<std::vector<WantedSample>> WantedSamples() = 0;
+  // By sweep: jobs that were over when it was analysed last.
+  virtual absl::StatusOr<std::map<SweepId, int64_t>> AnalysedResults() = 0;
+
   virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
                                                           int64_t limit) = 0;
   virtual absl::StatusOr<JobDetailRecord> GetJob(JobId job) = 0;

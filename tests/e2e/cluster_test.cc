@@ -87,13 +87,13 @@ TEST_F(ClusterTest, ASweepFromSubmitToTable) {
   const CommandResult job = cluster_.Cli({"show", "1"});
   EXPECT_EQ(job.code, 0) << job;
   EXPECT_THAT(job.out, HasSubstr("mlp"));
-  EXPECT_EQ(cluster_.Cli({"sql", "SELECT count(*) AS jobs FROM v_jobs", "--format", "csv"}).out, "jobs\n8\n");
+  EXPECT_EQ(cluster_.Cli({"sql", "SELECT count(*) AS jobs FROM v_jobs", "--format", "tsv"}).out, "jobs\n8\n");
   EXPECT_EQ(cluster_.Cli({"sql", "DELETE FROM jobs"}).code, 2);
-  EXPECT_EQ(cluster_.Cli({"sql", "SELECT x'00ff' AS b, CAST(x'61ff' AS TEXT) AS t", "--format", "csv"}).out,
+  EXPECT_EQ(cluster_.Cli({"sql", "SELECT x'00ff' AS b, CAST(x'61ff' AS TEXT) AS t", "--format", "tsv"}).out,
             "b,t\nx'00ff',a\uFFFD\n");
   const CommandResult cut = cluster_.Cli(
       {"sql", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001) SELECT i FROM n",
-       "--format", "csv"});
+       "--format", "tsv"});
   EXPECT_EQ(cut.code, 2) << "a part must not be taken for the whole";
   EXPECT_TRUE(cut.out.ends_with("\n99999\n100000\n"));
   EXPECT_THAT(cut.err, HasSubstr("only its first 100,000 rows are printed"));

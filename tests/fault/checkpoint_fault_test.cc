@@ -51,7 +51,7 @@ class CheckpointFault : public testing::Test {
   // The newest checkpoint that is stored, or an older one, as a file in `folder`.
   std::string Checkpoint(const std::string& folder, int64_t epoch) {
     const auto found = cluster_.Cli(
-        {"sql", fmt::format("SELECT sha256 FROM v_checkpoints WHERE epoch = {}", epoch), "--format", "csv"});
+        {"sql", fmt::format("SELECT sha256 FROM v_checkpoints WHERE epoch = {}", epoch), "--format", "tsv"});
     return fmt::format("{}/{}.safetensors", folder, LastLines(found.out, 1).substr(0, 64));
   }
   void ExpectSameTable(const std::string& yaml) {
@@ -163,7 +163,7 @@ TEST_F(CheckpointFault, TheWeightsOfTheBestJobCanBeFetched) {
   cluster_.worker("alice").Signal(SIGTERM);
   EXPECT_EQ(cluster_.worker("alice").Wait(), 0) << cluster_.worker("alice").Describe();
   EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_models"), 10) << "of 12 jobs";
-  const CommandResult list = cluster_.Cli({"artifact", "list", sweep_, "--format", "csv"});
+  const CommandResult list = cluster_.Cli({"artifact", "list", sweep_, "--format", "tsv"});
   ASSERT_EQ(list.code, 0) << list;
   const std::string best =
       std::to_string(cluster_.QueryInt("SELECT job FROM v_jobs ORDER BY objective DESC LIMIT 1"));

@@ -195,7 +195,7 @@ std::string Cluster::RankCsv(const std::string& sweep) {
 
 void Cluster::ExpectIntact(const std::string& sweep) {
   const auto count = [&](const std::string& sql) {
-    const CommandResult answer = Cli({"sql", sql, "--format", "csv"});
+    const CommandResult answer = Cli({"sql", sql, "--format", "tsv"});
     EXPECT_EQ(answer.code, 0) << answer;
     return LastLines(answer.out, 1);
   };

@@ -33,6 +33,15 @@ class ForwardingStore : public Store {
   absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) override {
     return store_->RetryJobs(sweep, now);
   }
+  absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision, absl::Time now) override {
+    return store_->AddSeeds(sweep, revision, now);
+  }
+  absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) override {
+    return store_->StoreAnalysis(sweep, analysis, now);
+  }
+  absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) override {
+    return store_->RecordSampleImages(digest, images);
+  }
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override {
     return store_->UpsertWorker(worker, now);
   }

@@ -146,7 +146,11 @@ TEST_P(RankingViewTest, AgreesWithRankCellsToTheLastBit) {
   ASSERT_THAT(s_->store().CommitBatch(), IsOk());
 
   ASSERT_OK_AND_ASSIGN(const std::vector<CellResults> cells, s_->reader().ListResults(id));
-  const std::vector<RankedRow> expected = RankCells(cells, {s_->Sweep(id).objective.goal});
+  const Measure measure = {s_->Sweep(id).objective.goal};
+  const std::vector<RankedRow> expected = RankCells(cells, measure);
+  SweepAnalysis analysis;
+  analysis.standings = CompareWithLeader(ObjectivesOf(cells), measure);
+  ASSERT_THAT(s_->store().StoreAnalysis(id, analysis, absl::UnixEpoch()), IsOk());
   const auto rows = Rows(
       "SELECT position, cell, rank, n, mean, sd, ci95, test_accuracy, test_loss, train_loss, best_epoch, "
       "seconds, "

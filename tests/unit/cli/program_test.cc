@@ -190,7 +190,7 @@ TEST_F(ProgramTest, PlanListsCellsForMachines) {
   EXPECT_EQ(Run({"plan", Sweep(), "--format", "csv"}), kExitOk);
   EXPECT_THAT(
       out(),
-      StartsWith("cell,model,activation,optimizer,regularization,scheduler\n0,mlp,relu,adam,none,none\n"));
+      StartsWith("cell,model,activation,optimizer,regularization,scheduler\r\n0,mlp,relu,adam,none,none\r\n"));
   const std::string lines = out();
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 6);
 }
