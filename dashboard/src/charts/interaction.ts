@@ -30,7 +30,7 @@ export function interaction(palette: Palette, width: number, report: Report, gri
     return [
       {
         type: 'line', name, data: at.map((place) => (grid.n[place]! > 0 ? grid.mean[place]! : null)), symbolSize: 6, symbol: 'circle', connectNulls: false,
-        lineStyle: { color, width: 1.5, type: dashes[level] }, itemStyle: { color }, endLabel: { show: true, formatter: () => name, color, ...textStyle(palette, 11), width: right - 12, overflow: 'truncate' },
+        lineStyle: { color, width: 1.5, type: dashes[level] }, itemStyle: { color }, endLabel: { show: true, formatter: () => name, ...textStyle(palette, 11), color, width: right - 12, overflow: 'truncate' },
         labelLayout: { moveOverlap: 'shiftY' }, emphasis: { disabled: true },
       },
       {

@@ -1,4 +1,6 @@
 import type { ComponentChildren } from 'preact';
+import { useContext } from 'preact/hooks';
+import { PrintContext } from '../charts/Chart';
 
 export interface SectionProps {
   id: string;
@@ -10,9 +12,10 @@ export interface SectionProps {
 
 /** Every view: a heading, a line that says what is shown, in which unit and how certain, then the thing itself. */
 export function Section({ id, title, caption, controls, children }: SectionProps) {
+  const titleId = `${useContext(PrintContext) ? 'print' : 'title'}-${id}`;
   return (
-    <section class={`view view-${id}`} aria-labelledby={`title-${id}`}>
-      <h2 id={`title-${id}`}>{title}</h2>
+    <section class={`view view-${id}`} aria-labelledby={titleId}>
+      <h2 id={titleId}>{title}</h2>
       <p class="caption">{caption}</p>
       {controls && <div class="controls">{controls}</div>}
       {children}
@@ -22,9 +25,4 @@ export function Section({ id, title, caption, controls, children }: SectionProps
 
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
-}
-
-/** Text that may be anything: in its own direction. */
-export function Text({ children }: { children: string }) {
-  return <bdi>{children}</bdi>;
 }
