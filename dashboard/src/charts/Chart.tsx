@@ -23,7 +23,9 @@ export interface Events {
 export interface ChartProps {
   /** The option for a width in pixels. Its identity says whether to draw anew: memoize it. */
   build: (width: number) => Option;
-  height: number;
+  /** A number, or what gives one for a width. */
+  height: number | ((width: number) => number);
+  maxWidth?: number;
   label: string; // for those who do not see it
   on?: Events;
   /** After every drawing: to restore what is not part of the option. */
@@ -31,22 +33,24 @@ export interface ChartProps {
 }
 
 /** The only place that holds an ECharts instance: makes, feeds, resizes and disposes of it. */
-export function Chart({ build, height, label, on, drawn }: ChartProps) {
+export function Chart({ build, height: wanted, maxWidth, label, on, drawn }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const handlers = useRef(on);
   handlers.current = on;
   const print = useContext(PrintContext);
+  const paper = Math.min(680, maxWidth ?? 680);
   const [width, setWidth] = useState(0);
+  const height = typeof wanted === 'number' ? wanted : Math.round(wanted(width || 800));
 
   useLayoutEffect(() => {
     const element = box.current!;
-    const made = echarts.init(element, null, { renderer: 'canvas', width: print ? 680 : undefined, devicePixelRatio: print ? 2 : undefined });
+    const made = echarts.init(element, null, { renderer: 'canvas', width: print ? paper : undefined, height, devicePixelRatio: print ? 2 : undefined });
     chart.current = made;
     for (const name of Object.keys(handlers.current ?? {})) {
       made.on(name, (event: unknown) => handlers.current?.[name]?.(event as never, made));
     }
-    setWidth(print ? 680 : element.clientWidth);
+    setWidth(print ? paper : element.clientWidth);
     const observer = new ResizeObserver(() => {
       if (!print && element.clientWidth > 0) setWidth(element.clientWidth);
     });
@@ -61,7 +65,7 @@ export function Chart({ build, height, label, on, drawn }: ChartProps) {
   useLayoutEffect(() => {
     const made = chart.current;
     if (!made) return;
-    const to = print ? 680 : box.current!.clientWidth;
+    const to = print ? paper : box.current!.clientWidth;
     if (to === 0) return;
     if (made.getWidth() !== to || made.getHeight() !== height) made.resize({ width: to, height });
     const option = build(to);
@@ -70,5 +74,5 @@ export function Chart({ build, height, label, on, drawn }: ChartProps) {
     if (print) made.getZr().flush();
   }, [build, height, label, width, print]);
 
-  return <div class="chart" ref={box} role="img" style={{ height: `${height}px` }} />;
+  return <div class="chart" ref={box} role="img" style={{ height: `${height}px`, maxWidth: maxWidth ? `${maxWidth}px` : undefined }} />;
 }

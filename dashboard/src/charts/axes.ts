@@ -1,4 +1,4 @@
-import { fixed, plain } from '../format/number';
+import { plain } from '../format/number';
 import { fontFamily, type Palette } from './palette';
 
 // Axes look alike in every chart: thin, without ticks, names at the end.
@@ -37,7 +37,7 @@ export function categoryAxis(palette: Palette, data: readonly string[], more: ob
 
 /** An axis of stored shares labelled in percent: 0.85 → "85". */
 export function scaled(factor: number) {
-  return (value: number) => (factor === 1 ? plain(value) : fixed(value * factor, Math.abs(value * factor) % 1 < 1e-6 ? 0 : 1));
+  return (value: number) => plain(Number((value * factor).toPrecision(6)));
 }
 
 let context: CanvasRenderingContext2D | null = null;

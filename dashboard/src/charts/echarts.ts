@@ -1,15 +1,14 @@
 // The parts of ECharts that are used, and no others: the page carries them along.
-import { CustomChart, HeatmapChart, LineChart, BarChart, ParallelChart, ScatterChart } from 'echarts/charts';
+import { CustomChart, HeatmapChart, LineChart, ParallelChart, ScatterChart } from 'echarts/charts';
 import {
-  AriaComponent, DataZoomInsideComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent,
-  VisualMapContinuousComponent,
+  AriaComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent,
 } from 'echarts/components';
 import * as core from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 
 core.use([
-  AriaComponent, BarChart, CanvasRenderer, CustomChart, DataZoomInsideComponent, GridComponent, HeatmapChart, LineChart,
-  MarkLineComponent, ParallelChart, ParallelComponent, ScatterChart, TooltipComponent, VisualMapContinuousComponent,
+  AriaComponent, CanvasRenderer, CustomChart, GridComponent, HeatmapChart, LineChart,
+  MarkLineComponent, ParallelChart, ParallelComponent, ScatterChart, TooltipComponent,
 ]);
 
 export { core as echarts };

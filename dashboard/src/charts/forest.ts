@@ -28,9 +28,9 @@ interface Api {
 }
 
 export function forest(palette: Palette, width: number, rows: readonly ForestRow[], panels: readonly Panel[]): Option {
-  const labels = Math.min(widest(rows.map(({ label }) => label), 12) + 12, width * 0.36);
-  const room = (width - labels - 16 - (panels.length - 1) * 28) / panels.length;
-  const left = (i: number) => labels + i * (room + 28);
+  const labels = Math.min(widest(rows.map(({ label }) => label), 12.8) + 16, width * 0.36);
+  const room = (width - labels - 16 - (panels.length - 1) * 48) / panels.length;
+  const left = (i: number) => labels + i * (room + 48);
   return {
     grid: panels.map((_, i) => ({ left: left(i), width: room, top: 26, bottom: 40, containLabel: false })),
     xAxis: panels.map((panel, i) => valueAxis(palette, panel.unit, {

@@ -16,19 +16,21 @@ export interface HeatWish {
   high: number;
   diverging: boolean; // about the middle of low and high
   lowIsGood?: boolean; // the ramp is turned, so that bright is good
-  text: (value: number) => string; // within a place
+  text: (value: number, x: number, y: number) => string; // within a place
   tip: (x: number, y: number) => { title: string; rows: (readonly [string, string])[] };
   /** Places without colour: the diagonal of a confusion matrix. */
   plain?: (x: number, y: number) => boolean;
+  columnWidth: number; // about
   labels: boolean;
   curve?: number; // exponent of the colours' place: < 1 shows small values better
-  square?: boolean;
 }
 
-/** Height that gives every row its room. */
-export function heatHeight(rows: number, width: number, wish: { square?: boolean; columns: number; labelWidth: number; bottom: number }): number {
-  const row = wish.square ? Math.max(7, Math.min(26, (width - wish.labelWidth - 20) / wish.columns)) : rows > 40 ? 14 : rows > 15 ? 20 : 30;
-  return Math.round(rows * row + 42 + wish.bottom);
+/** Room around the fields: for names of levels and of axes. */
+export function heatMargins(x: readonly string[], y: readonly string[], width: number, columnWidth: number) {
+  const left = Math.min(widest(y, 11, width < 500 ? 96 : 240) + 14, width * 0.36);
+  const turned = widest(x, 11) + 4 > columnWidth;
+  const below = turned ? Math.min(widest(x, 11, 110) + 14, 124) : 24;
+  return { left, right: 14, top: 24, bottom: below + 18, turned, below };
 }
 
 export function rampOf(palette: Palette, { diverging, lowIsGood }: { diverging?: boolean; lowIsGood?: boolean }): readonly string[] {
@@ -41,14 +43,12 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
     const share = wish.high > wish.low ? (value - wish.low) / (wish.high - wish.low) : 0.5;
     return Math.min(1, Math.max(0, share)) ** (wish.curve ?? 1);
   };
-  const left = Math.min(widest(wish.y, 11, width < 500 ? 96 : 240) + 14, width * 0.36);
-  const room = (width - left - 14) / Math.max(1, wish.x.length);
-  const turned = widest(wish.x, 11) + 8 > room;
-  const bottom = turned ? Math.min(widest(wish.x, 11, 110) + 14, 124) : 24;
+  const { left, right, top, bottom, turned, below } = heatMargins(wish.x, wish.y, width, wish.columnWidth);
+  const room = (width - left - right) / Math.max(1, wish.x.length);
   return {
-    grid: { left, right: 14, top: 24, bottom: bottom + 18 },
+    grid: { left, right, top, bottom },
     xAxis: categoryAxis(palette, wish.x, {
-      name: wish.xName, nameLocation: 'middle', nameGap: bottom + 2, nameTextStyle: { ...textStyle(palette), color: palette.muted },
+      name: wish.xName, nameLocation: 'middle', nameGap: below + 2, nameTextStyle: { ...textStyle(palette), color: palette.muted },
       axisLabel: { ...textStyle(palette, 11), interval: turned && room < 11 ? 'auto' : 0, rotate: turned ? 90 : 0, width: turned ? 110 : room, overflow: 'truncate', margin: 6 },
     }),
     yAxis: categoryAxis(palette, wish.y, {
@@ -75,7 +75,7 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
             label: { color: bare ? palette.muted : inkUpon(color) },
           };
         }),
-        label: { show: wish.labels, fontSize: 11, fontFamily: textStyle(palette).fontFamily, formatter: ({ value }: { value: [number, number, number] }) => wish.text(value[2]) },
+        label: { show: wish.labels, fontSize: 11, fontFamily: textStyle(palette).fontFamily, formatter: ({ value }: { value: [number, number, number] }) => wish.text(value[2], value[0], value[1]) },
       },
     ],
   };

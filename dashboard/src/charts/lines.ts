@@ -25,7 +25,6 @@ export interface LinesWish {
   scale: Scale;
   log: boolean;
   describe: (line: Line, index: number) => string; // a point in words
-  from?: number; // the axis begins there
 }
 
 interface Api {
@@ -46,10 +45,12 @@ export function lines(palette: Palette, width: number, { lines: all, scale, log,
   // The axis must hold the bands as well as the lines.
   const extents = all.flatMap((line) => [...(line.low ?? []), ...(line.high ?? []), ...line.points.map(([, value]) => value)]).filter(usable);
   const [least, most] = extents.length > 0 ? [extents.reduce((a, b) => Math.min(a, b)), extents.reduce((a, b) => Math.max(a, b))] : [0, 1];
+  const epochs = all.flatMap(({ points }) => (points.length > 0 ? [points[0]![0], points[points.length - 1]![0]] : []));
+  const [first, last] = epochs.length > 0 ? [Math.min(...epochs), Math.max(...epochs)] : [1, 1];
   const unit = scale.unit ? `${scale.title} (${scale.unit})` : scale.title;
   return {
     grid: { left: 58, right: 14, top: 30, bottom: 46 },
-    xAxis: valueAxis(palette, 'epoch', { min: 'dataMin', max: 'dataMax', minInterval: 1, splitLine: { show: false }, nameGap: 26, splitNumber: width < 500 ? 5 : 10 }),
+    xAxis: valueAxis(palette, 'epoch', { min: first, max: Math.max(first + 1, last), minInterval: 1, splitLine: { show: false }, nameGap: 26, splitNumber: width < 500 ? 5 : 10 }),
     yAxis: valueAxis(palette, unit, {
       type: log ? 'log' : 'value', nameLocation: 'end', nameGap: 12, nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'left', padding: [0, 0, 0, -46] },
       min: log ? least : undefined, max: log ? most : undefined, scale: true,
@@ -65,7 +66,6 @@ export function lines(palette: Palette, width: number, { lines: all, scale, log,
         }));
       },
     },
-    dataZoom: [{ type: 'inside', zoomOnMouseWheel: 'ctrl', moveOnMouseMove: false, preventDefaultMouseMove: false }],
     series: [
       ...all.map((line) => ({
         type: 'line', name: line.name, showSymbol: line.points.length < 3, symbolSize: 5, z: line.thin ? 2 : 3,

@@ -59,6 +59,12 @@ export function intervalsOf(levels: ReadonlySet<number>): [number, number][] {
   return intervals;
 }
 
+/** With 100 levels not every one can be named. */
+function shownLevels(levels: number): number[] {
+  const step = Math.ceil(levels / 40);
+  return Array.from({ length: Math.ceil(levels / step) }, (_, i) => i * step);
+}
+
 export function brushed(filter: Filter, { axis, measure }: Dimension): [number, number][] {
   if (axis !== undefined) return filter.levels.has(axis) ? intervalsOf(filter.levels.get(axis)!) : [];
   return measure ? filter.ranges.get(measure.key) ?? [] : [];
@@ -87,30 +93,30 @@ export function parallel(palette: Palette, ramp: readonly string[], width: numbe
       lineStyle: { color: typeof mean === 'number' ? mix(ramp, (mean - low) / (high - low || 1)) : palette.muted },
     });
   }
-  const gapPx = (vertical ? height - 60 : width - 150) / Math.max(1, all.length - 1);
+  const gapPx = (vertical ? height - 60 : width - 120) / Math.max(1, all.length - 1);
   return {
     parallel: vertical
       ? { layout: 'vertical', left: 24, right: 24, top: 34, bottom: 34 }
-      : { left: 56, right: 100, top: 52, bottom: 26 },
+      : { left: 56, right: 64, top: 58, bottom: 26 },
     parallelAxis: all.map(({ axis, measure, name }, dim) => ({
       dim,
       id: `dimension${dim}`,
       type: 'value',
       name,
-      nameLocation: 'end',
+      nameLocation: !vertical && (axis !== undefined || measure!.lowIsGood) ? 'start' : 'end', // at the top
       nameGap: vertical ? 6 : 14,
-      nameTextStyle: { ...textStyle(palette), fontWeight: 600, align: vertical ? 'right' : 'center', width: vertical ? 160 : gapPx - 6, overflow: 'truncate', ...(vertical ? { padding: [0, 0, 26, 0] } : {}) },
+      nameTextStyle: { ...textStyle(palette), fontWeight: 600, align: vertical ? 'right' : 'center', width: vertical ? 160 : Math.max(60, gapPx - 8), overflow: vertical ? 'truncate' : 'break', lineHeight: 14, ...(vertical ? { padding: [0, 0, 26, 0] } : {}) },
       ...(axis !== undefined
-        ? { min: -0.5, max: report.axes[axis]!.levels.length - 0.5, interval: Math.ceil(report.axes[axis]!.levels.length / 40), inverse: !vertical }
+        ? { min: -0.5, max: report.axes[axis]!.levels.length - 0.5, inverse: !vertical }
         : { min: extent(measure!.values)[0], max: extent(measure!.values)[1], scale: true, inverse: !vertical && measure!.lowIsGood }),
       axisLine: { lineStyle: { color: palette.muted, width: 1 } },
       axisTick: { show: false },
       axisLabel: {
         ...textStyle(palette, 11), color: palette.ink, width: Math.max(40, gapPx - 14), overflow: 'truncate', hideOverlap: true,
+        textBorderColor: palette.paper, textBorderWidth: 4,
         ...(axis !== undefined
-          ? { formatter: (value: number) => (Number.isInteger(value) ? levelShort(report, axis, value) : '') }
-          : { formatter: measure!.key === 'best_epoch' || measure!.key === 'seconds' ? (value: number) => String(Math.round(value)) : scaled(measure!.scale.factor), showMinLabel: false, showMaxLabel: false }),
-        backgroundColor: palette.paper, padding: [0, 2],
+          ? { customValues: shownLevels(report.axes[axis]!.levels.length), formatter: (value: number) => levelShort(report, axis, Math.round(value)) }
+          : { formatter: scaled(measure!.scale.factor), showMinLabel: false, showMaxLabel: false }),
       },
       areaSelectStyle: { width: 18, borderWidth: 1, borderColor: palette.bad, color: palette.bad, opacity: 0.18 },
       realtime: false,

@@ -17,12 +17,12 @@ interface Api {
 export function costScatter(palette: Palette, report: Report, visible: Int32Array): Option {
   const { mean, seconds, ci95 } = report.cells;
   const scale = objectiveScale(report.metric);
-  const best = frontier(report, visible);
   const all = [...visible].filter((cell) => mean[cell] !== null && seconds[cell] !== null);
   const high = report.metric.goal === 'max';
   // Bad outliers would squeeze the rest against an edge.
   const sorted = Float64Array.from(all, (cell) => mean[cell]!).sort();
   const cut = sorted[Math.round((high ? 0.05 : 0.95) * (sorted.length - 1))];
+  const best = frontier(report, visible).filter((cell) => all.length <= 20 || (high ? mean[cell]! >= cut! : mean[cell]! <= cut!));
   const room = sorted.length > 1 ? (sorted[sorted.length - 1]! - sorted[0]!) * 0.05 : 0;
   return {
     grid: { left: 58, right: 18, top: 30, bottom: 44 },

@@ -17,22 +17,22 @@ export function curveOfJob(curves: Curves, jobs: number): Int32Array {
   return of;
 }
 
-/** The points of one curve that exist. */
-export function points(curves: Curves, metric: string, curve: number): [number, number][] {
+/** The points of one curve that exist, from an epoch on. */
+export function points(curves: Curves, metric: string, curve: number, from = 1): [number, number][] {
   const values = curves.values[metric];
   const found: [number, number][] = [];
   if (!values || curve < 0) return found;
   for (let at = curves.start[curve]!; at < curves.start[curve + 1]!; ++at) {
-    if (Number.isFinite(values[at]!)) found.push([curves.epoch[at]!, values[at]!]);
+    if (curves.epoch[at]! >= from && Number.isFinite(values[at]!)) found.push([curves.epoch[at]!, values[at]!]);
   }
   return found;
 }
 
 /** Mean, least and greatest of the seeds that have a value at the epoch. */
-export function band(curves: Curves, metric: string, of: Iterable<number>): Band {
+export function band(curves: Curves, metric: string, of: Iterable<number>, from = 1): Band {
   const byEpoch = new Map<number, { n: number; sum: number; low: number; high: number }>();
   for (const curve of of) {
-    for (const [epoch, value] of points(curves, metric, curve)) {
+    for (const [epoch, value] of points(curves, metric, curve, from)) {
       const at = byEpoch.get(epoch);
       if (!at) byEpoch.set(epoch, { n: 1, sum: value, low: value, high: value });
       else {

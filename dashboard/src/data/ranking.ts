@@ -28,7 +28,7 @@ function axisColumn(report: Report, axis: number): RankColumn {
   for (let i = 0; i < levels.length; ++i) longest = Math.max(longest, characters(short[i] || levels[i]!));
   return {
     key: `axis.${name}`, head: name, unit: '', help: `level of the axis ${name}`, number: false,
-    width: Math.min(210, Math.max(64, 18 + longest * 7.4)),
+    width: Math.min(210, Math.max(60, 18 + longest * 7.2)),
     text: (cell) => levelShort(report, axis, of[cell]!), full: (cell) => levelFull(report, axis, of[cell]!),
     sort: (cell) => of[cell]!, bigFirst: false,
   };
@@ -47,16 +47,16 @@ export function rankColumns(report: Report): RankColumn[] {
     ({ key, head, unit, help, number: true, width, text, sort: (cell) => values[cell] ?? null, bigFirst });
 
   const columns = report.axes.map((_, axis) => axisColumn(report, axis));
-  columns.push(column('mean', scale.title, cells.ci95.some((ci) => ci !== null) ? `${scale.unit}, 95 % CI` : scale.unit, 150,
+  columns.push(column('mean', scale.title, cells.ci95.some((ci) => ci !== null) ? `${scale.unit}, 95 % CI` : scale.unit, 142,
     `mean of the ${scale.title} over seeds, at each job’s ${metric.epoch === 'best' ? 'best' : 'last'} epoch`, cells.mean,
     (cell) => bareInterval(scale, cells.mean[cell], cells.ci95[cell], places), metric.goal === 'max'));
-  columns.push(column('n', 'n', 'seeds', 52, 'seeds with a finite result', cells.n, (cell) => count(cells.n[cell])));
+  columns.push(column('n', 'n', 'seeds', 48, 'seeds with a finite result', cells.n, (cell) => count(cells.n[cell])));
   if (has(cells.test_accuracy) && metric.name !== 'test_accuracy') {
-    columns.push(column('test_accuracy', 'test accuracy', '%', 84, 'mean over seeds, at the epoch that counts; not ranked by',
+    columns.push(column('test_accuracy', 'test accuracy', '%', 92, 'mean over seeds, at the epoch that counts; not ranked by',
       cells.test_accuracy, (cell) => bare(accuracy, cells.test_accuracy[cell], places), true));
   }
   if (has(cells.difference)) {
-    columns.push(column('difference', 'leader − cell', `${differenceUnit(scale)}, 95 % CI`, 140,
+    columns.push(column('difference', 'leader − cell', `${differenceUnit(scale)}, 95 % CI`, 132,
       'difference to the leader over the seeds that both have; an interval that contains 0 is a tie', cells.difference,
       (cell) => bareInterval(scale, cells.difference[cell], cells.difference_ci95[cell], differencePlaces)));
   }
@@ -113,8 +113,9 @@ export function intervalDomain(report: Report, cells: Int32Array): [number, numb
   const sorted = Float64Array.from(means).sort();
   const at = (place: number) => sorted[Math.round(place * (sorted.length - 1))]!;
   const high = report.metric.goal === 'max';
-  let low = at(high ? 0.05 : 0);
-  let top = at(high ? 1 : 0.95);
+  // As far below the middle as the best is above it: the table is about the better half.
+  let low = high ? Math.max(at(0.25), 2 * at(0.5) - at(1)) : at(0);
+  let top = high ? at(1) : Math.min(at(0.75), 2 * at(0.5) - at(0));
   const widths: number[] = [];
   for (const cell of cells) {
     const ci = report.cells.ci95[cell];

@@ -85,3 +85,8 @@ export function intervalMeaning(kinds: Iterable<IntervalKind>, evaluationSize: n
   if (present.has('none') && present.size === 1) sentences.push('One seed and no share of images: there is nothing to make an uncertainty from, so none is given.');
   return sentences.join(' ');
 }
+
+/** At the beginning of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -42,7 +42,7 @@ export function RankTable(props: RankTableProps) {
   const rows = print ? [...cells.keys()] : virtual.items.map((item) => item.index);
   const leader = leaderInterval(report);
   const intervalAfter = columns.findIndex((column) => column.key === 'mean');
-  const width = columns.reduce((sum, column) => sum + column.width, 36 + 56 + 190);
+  const width = columns.reduce((sum, column) => sum + column.width, 34 + 62 + 250);
 
   const head = (column: RankColumn) => {
     const sorted = order === column.key ? 'ascending' : order === `-${column.key}` ? 'descending' : undefined;
@@ -60,11 +60,11 @@ export function RankTable(props: RankTableProps) {
       <table class="rank" style={print ? undefined : { width: `max(100%, ${width}px)` }} aria-rowcount={cells.length + 1}>
         {!print && (
           <colgroup>
-            <col style={{ width: '36px' }} />
-            <col style={{ width: '56px' }} />
+            <col style={{ width: '34px' }} />
+            <col style={{ width: '62px' }} />
             {columns.map((column, i) => [
               <col key={column.key} style={{ width: `${column.width}px` }} />,
-              i === intervalAfter && <col key="interval" style={{ minWidth: '190px' }} />,
+              i === intervalAfter && <col key="interval"  />,
             ])}
           </colgroup>
         )}

@@ -1,6 +1,6 @@
 import { useCallback, useContext, useMemo } from 'preact/hooks';
 import { Chart, PrintContext, usePalette } from '../charts/Chart';
-import { heat, rampOf } from '../charts/heat';
+import { heat, heatMargins, rampOf } from '../charts/heat';
 import { Ramp } from '../charts/Ramp';
 import { accuracy, matrixOf, mostConfused, shareAt, shareHalfWidth, type Matrix } from '../data/confusion';
 import { cellLabel } from '../data/labels';
@@ -14,14 +14,13 @@ import { Empty, Section } from '../parts/Section';
 import { WithSection } from '../parts/SectionState';
 import { route, setParams } from '../state/route';
 import { pins } from '../state/store';
-import { narrow } from '../state/width';
 
 export function Confusion({ report }: { report: Report }) {
   return (
     <Section id="confusion" title="Confusion matrices" caption={
       <>
         On the {count(report.sweep.test_size)} test images, summed over a cell’s seeds: share of an actual class (row, %) that is
-        predicted as another (column). Right answers are the grey diagonal. ± is 1.96 standard errors of the class’ images.
+        predicted as another (column). Right answers are the diagonal: grey, but coloured in a difference. ± is 1.96 standard errors of the class’ images.
       </>
     }>
       <WithSection name="confusions" none="There are no confusion matrices yet: they come with a job’s last epoch, for the best cells.">
@@ -60,6 +59,7 @@ function Matrices({ report, confusions }: { report: Report; confusions: Confusio
         </div>
       )}
       {lost > 0 && <p class="hint">Matrices are kept for the best cells only: {plural(lost, 'pinned cell has', 'pinned cells have')} none.</p>}
+      <div class={mode === 'two' ? '' : 'matrix-beside'}>
       {mode === 'two' && second ? (
         <div class="pair">
           <MatrixFigure report={report} title={`A: ${name(a)}`} matrix={first} other={null} top={Math.max(greatest(first), greatest(second))} half />
@@ -68,8 +68,11 @@ function Matrices({ report, confusions }: { report: Report; confusions: Confusio
       ) : (
         <MatrixFigure report={report} title={mode === 'one' ? name(a) : `A − B: ${name(a)} − ${name(b!)}`} matrix={first} other={mode === 'difference' ? second : null} top={greatest(first)} half={false} />
       )}
+      <div>
       <h3>{mode === 'difference' ? 'Where they differ most' : mode === 'two' ? 'Confused most, A beside B' : 'Confused most'}</h3>
       <MostConfused report={report} first={first} second={mode === 'one' ? null : second} byDifference={mode === 'difference'} />
+      </div>
+      </div>
     </>
   );
 }
@@ -115,7 +118,7 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
   const high = other ? Math.max(all.most, 1e-6) : Math.max(top, 1e-6);
   const low = other ? -high : 0;
   const build = useCallback((width: number) => heat(palette, width, {
-    x: names, y: names, xName: 'predicted', yName: 'actual', data: all.data, low, high, diverging: other !== null, curve: other ? 1 : bend, square: true,
+    x: names, y: names, xName: 'predicted', yName: 'actual', data: all.data, low, high, diverging: other !== null, curve: other ? 1 : bend, columnWidth: width / classes,
     text: (value) => fixed(value * 100, width / classes > 44 ? 1 : 0), labels: classes <= 20 && !half && width > 500,
     plain: (x, y) => x === y && other === null,
     tip: (x, y) => ({
@@ -127,15 +130,19 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
     }),
   }), [palette, all, high, low, names]);
   const { share: right, n } = accuracy(matrix);
-  // Square fields, as long as there is room.
-  const room = narrow.value ? 340 : half ? 520 : 900;
-  const height = Math.round(Math.min(room, Math.max(200, classes * (half ? 10.5 : 17))) + 70);
+  // Fields are square.
+  const field = Math.max(9, Math.min(half ? 40 : 56, (half ? 520 : 740) / classes));
+  const margins = heatMargins(names, names, half ? 560 : 800, field);
+  const height = (width: number) => {
+    const { left, right, top, bottom } = heatMargins(names, names, width, (width - margins.left) / classes);
+    return top + bottom + width - left - right;
+  };
   return (
     <Figure title={<><bdi>{title}</bdi>{!other && <span class="muted">: {pointText(right, shareHalfWidth(right, n), '%')} right</span>}</>}
       table={() => <MatrixTable names={names} matrix={matrix} other={other} />}>
       <Ramp ramp={rampOf(palette, { diverging: other !== null })} curve={other ? 1 : bend} title={other ? 'A − B' : 'share of the actual class'}
         low={other ? pointText(low, null, 'pp') : '0\u00a0%'} high={other ? pointText(high, null, 'pp') : share(high)} />
-      <Chart build={build} height={height} label={`Confusion matrix of ${title}`} />
+      <Chart build={build} height={height} maxWidth={margins.left + margins.right + classes * field} label={`Confusion matrix of ${title}`} />
     </Figure>
   );
 }
@@ -157,12 +164,13 @@ function MostConfused({ report, first, second, byDifference }: { report: Report;
     <DataTable label="Most confused classes" rows={rows} columns={[
       { head: 'actual', rowHead: true, cell: ({ actual }) => <bdi>{names[actual]!}</bdi> },
       { head: 'predicted', cell: ({ predicted }) => <bdi>{names[predicted]!}</bdi> },
-      { head: second ? 'A' : 'share', number: true, cell: ({ actual, predicted }) => shareText(first, actual, predicted) },
       ...(second ? [
-        { head: 'B', number: true, cell: ({ actual, predicted }: { actual: number; predicted: number }) => shareText(second, actual, predicted) },
         { head: 'A − B', number: true, cell: ({ actual, predicted, share: a, other: b }: { actual: number; predicted: number; share: number; other: number }) =>
           pointText(a - b, Math.hypot(shareHalfWidth(shareAt(first, actual, predicted), first.rows[actual]!), shareHalfWidth(b, second.rows[actual]!)), 'pp') },
+        { head: 'A', number: true, cell: ({ actual, predicted }: { actual: number; predicted: number }) => shareText(first, actual, predicted) },
+        { head: 'B', number: true, cell: ({ actual, predicted }: { actual: number; predicted: number }) => shareText(second, actual, predicted) },
       ] : [
+        { head: 'share', number: true, cell: ({ actual, predicted }: { actual: number; predicted: number }) => shareText(first, actual, predicted) },
         { head: 'images', number: true, cell: ({ actual, predicted }: { actual: number; predicted: number }) => `${count(first.counts[actual * first.classes + predicted])} of ${count(first.rows[actual])}` },
       ]),
     ]} />

@@ -42,18 +42,19 @@ function CurvesPlot({ report, curves }: { report: Report; curves: CurvesData }) 
   const scale = scaleOf(metric);
   const log = params.log === '1';
   const single = params.seeds === '1';
+  const from = Number(params.from) || 1;
   const cells = comparedCells(pins.value, visible.value, 4);
   const of = useMemo(() => curveOfJob(curves, report.jobs.job.length), [curves, report]);
   const key = cells.join('.');
 
   const jobsOf = (cell: number) => Array.from({ length: ranges.value[cell + 1]! - ranges.value[cell]! }, (_, i) => ranges.value[cell]! + i).filter((job) => of[job]! >= 0);
   const bands: CellBand[] = useMemo(() => cells.map((cell) => ({
-    cell, name: `${rankText(report.cells.rank[cell], report.cells.tied[cell])} ${cellLabel(report, cell)}`, band: band(curves, metric, jobsOf(cell).map((job) => of[job]!)),
-  })), [report, curves, metric, key]);
+    cell, name: `${rankText(report.cells.rank[cell], report.cells.tied[cell])} ${cellLabel(report, cell)}`, band: band(curves, metric, jobsOf(cell).map((job) => of[job]!), from),
+  })), [report, curves, metric, key, from]);
 
   const build = useCallback((width: number) => {
     const all: Line[] = single
-      ? cells.flatMap((cell, color) => jobsOf(cell).map((job) => ({ name: `${bands[color]!.name}, seed ${report.jobs.seed[job]}`, points: points(curves, metric, of[job]!), thin: true, color })))
+      ? cells.flatMap((cell, color) => jobsOf(cell).map((job) => ({ name: `${bands[color]!.name}, seed ${report.jobs.seed[job]}`, points: points(curves, metric, of[job]!, from), thin: true, color })))
       : bands.map(({ name, band: b }, color) => ({ name, points: b.epoch.map((epoch, i) => [epoch, b.mean[i]!] as const), low: b.low, high: b.high, color }));
     return lines(palette, width, {
       lines: all, scale, log,
@@ -73,6 +74,10 @@ function CurvesPlot({ report, curves }: { report: Report; curves: CurvesData }) 
         <div class="controls">
           <Select label="Metric" value={metric} choices={curves.metrics.map((name) => ({ value: name, text: metricTitle(name) }))} onChange={(next) => setParams({ metric: next })} />
           <Options label="Seeds" value={single ? '1' : '0'} choices={[{ value: '0', text: 'band over seeds' }, { value: '1', text: 'every seed' }]} onChange={(next) => setParams({ seeds: next === '1' ? '1' : undefined })} />
+          {report.sweep.epochs >= 4 && (
+            <Select label="From epoch" value={String(from)} onChange={(next) => setParams({ from: next === '1' ? undefined : next })}
+              choices={[...new Set([1, 2, ...[0.25, 0.5, 0.75].map((part) => Math.round(part * report.sweep.epochs) + 1), from])].sort((a, b) => a - b).map((epoch) => ({ value: String(epoch), text: String(epoch) }))} />
+          )}
           <Check checked={log} onChange={(on) => setParams({ log: on ? '1' : undefined })}>log scale</Check>
         </div>
       )}

@@ -34,7 +34,7 @@ function Variance({ report }: { report: Report }) {
   const { terms, residual_df, residual_mean_square } = report.effects;
   const ordered = useMemo(() => [...terms].sort((a, b) => (b.share ?? -1) - (a.share ?? -1)), [terms]);
   const rest = 1 - terms.reduce((sum, term) => sum + (term.share ?? 0), 0);
-  const kind = (term: EffectTerm) => (term.axes.length === 1 ? 'main' : term.axes.length === 2 ? 'interaction' : 'block');
+  const kind = (term: EffectTerm) => (term.axes.length === 1 ? '' : term.axes.length === 2 ? 'interaction' : 'other');
   const rows: (EffectTerm & { residual?: boolean })[] = [...ordered];
   if (residual_df !== null) {
     rows.push({ axes: [], name: 'residual', df: residual_df, sum_of_squares: (residual_mean_square ?? 0) * residual_df, share: Math.max(0, rest), f: null, p: null, residual: true });
@@ -47,7 +47,7 @@ function Variance({ report }: { report: Report }) {
         { head: 'term', rowHead: true, cell: (term) => <bdi>{term.name}</bdi> },
         { head: 'share', cell: (term) => (
           <span class="bar-cell">
-            <i class={`bar ${term.residual ? 'block' : kind(term)}`} style={{ width: `${Math.max(0, (term.share ?? 0) * 100)}%` }} />
+            <i class={`bar ${term.residual ? 'other' : kind(term)}`} style={{ width: `${Math.max(0, (term.share ?? 0) * 100)}%` }} />
           </span>
         ) },
         { head: '%', number: true, cell: (term) => share(term.share) },

@@ -42,7 +42,7 @@ export function Failures({ report }: { report: Report }) {
           <p class="caption">Share of a level’s jobs that diverged or failed (%), ± 1.96 standard errors; levels without any are left out.</p>
           <ByLevel report={report} cells={cells} />
           <h3>Every job</h3>
-          <DataTable label="Failed and diverged jobs, newest first" rows={failures} atMost={100} columns={[
+          <DataTable label="Failed and diverged jobs, newest first" rows={failures} atMost={50} columns={[
             { head: 'job', number: true, rowHead: true, cell: ({ job, cell }) => <button type="button" class="link" onClick={() => openCell(report, cell)}>{job}</button> },
             { head: 'state', cell: ({ state }) => state },
             { head: 'cell', cell: ({ cell }) => <bdi>{cellLabel(report, cell)}</bdi> },

@@ -1,13 +1,12 @@
 import { useCallback, useContext, useMemo } from 'preact/hooks';
 import { Chart, PrintContext, usePalette } from '../charts/Chart';
-import { widest } from '../charts/axes';
-import { heat, heatHeight, rampOf } from '../charts/heat';
+import { heat, heatMargins, rampOf } from '../charts/heat';
 import { Ramp } from '../charts/Ramp';
 import { gather, type Grid } from '../data/heatmap';
 import { cellLabel, levelFull, levelShort } from '../data/labels';
 import { isMeasure, measure, presentMeasures, type Measure } from '../data/measures';
 import type { Report } from '../data/report';
-import { bare, interval, value } from '../format/metric';
+import { bare, capital, interval, value } from '../format/metric';
 import { duration } from '../format/time';
 import { fixed, plural, share } from '../format/number';
 import { Options, Select } from '../parts/controls';
@@ -24,25 +23,29 @@ export function HeatMap({ report }: { report: Report }) {
   const { params } = route.value;
   const usable = report.axes.map((axis, i) => ({ axis, i })).filter(({ axis }) => axis.levels.length > 1);
   const position = (name: string | undefined) => usable.find(({ axis }) => axis.name === name)?.i;
-  const x = position(params.x) ?? usable[0]?.i;
-  let y = position(params.y) ?? usable.find(({ i }) => i !== x)?.i;
-  if (y === x) y = usable.find(({ i }) => i !== x)?.i;
+  // Those that matter most, unless the address says otherwise.
+  const weight = new Map(report.effects.terms.filter((term) => term.axes.length === 1).map((term) => [term.axes[0]!, term.share ?? 0]));
+  const byWeight = usable.map(({ i }) => i).sort((a, b) => (weight.get(b) ?? 0) - (weight.get(a) ?? 0) || a - b);
+  const first = position(params.x);
+  const second = position(params.y);
+  const x = first ?? byWeight.find((i) => i !== second);
+  const y = second !== undefined && second !== x ? second : byWeight.find((i) => i !== x);
   const shown = measure(report, isMeasure(params.measure) ? params.measure : 'mean');
   const what: What = params.of === 'best' ? 'best' : 'mean';
   return (
     <Section id="heatmap" title="Heat map" caption={
       what === 'mean'
-        ? <>Mean {shown.title} ({shown.scale.unit || 'no unit'}) of the cells at both levels; in the details ± one standard deviation over those cells.</>
-        : <>{shown.title} ({shown.scale.unit || 'no unit'}) of the best ranked cell at both levels; in the details its 95 % confidence interval.</>
+        ? <>Mean {shown.title} ({shown.scale.unit || 'no unit'}) of the cells at both levels, ± one standard deviation over those cells.</>
+        : <>{capital(shown.title)} ({shown.scale.unit || 'no unit'}) of the best ranked cell at both levels; in the details its 95 % confidence interval.</>
     }>
       {x === undefined || y === undefined
         ? <Empty>A heat map needs two axes that vary; this sweep has {plural(usable.length, 'such axis', 'such axes')}.</Empty>
-        : <Map report={report} x={x} y={y} shown={shown} what={what} />}
+        : <MapFigure report={report} x={x} y={y} shown={shown} what={what} />}
     </Section>
   );
 }
 
-function Map({ report, x, y, shown, what }: { report: Report; x: number; y: number; shown: Measure; what: What }) {
+function MapFigure({ report, x, y, shown, what }: { report: Report; x: number; y: number; shown: Measure; what: What }) {
   const palette = usePalette();
   const print = useContext(PrintContext);
   const cells = visible.value;
@@ -57,13 +60,17 @@ function Map({ report, x, y, shown, what }: { report: Report; x: number; y: numb
   const [low, high] = sorted.length > 0 ? [sorted[0]!, sorted[sorted.length - 1]!] : [0, 1];
   const text = (v: number) => (shown.key === 'seconds' ? duration(v).replace(/\u00a0s$/, '') : shown.scale.share ? fixed(v * 100, high - low < 0.02 ? 2 : 1) : bare(shown.scale, v));
   const ramp = rampOf(palette, { lowIsGood: shown.lowIsGood });
+  const columnWidth = Math.max(13, Math.min(120, 1040 / columns));
+  const rowHeight = rows > 40 ? 15 : rows > 15 ? 20 : 30;
+  const margins = heatMargins(xLabels, yLabels, 1200, columnWidth);
   const build = useCallback((width: number) => heat(palette, width, {
+    columnWidth: (width - margins.left) / columns,
     x: xLabels, y: yLabels, xName: report.axes[x]!.name, yName: report.axes[y]!.name, low, high, diverging: false, lowIsGood: shown.lowIsGood,
     data: [...grid.n.keys()].filter((place) => Number.isFinite(at(place))).map((place) => [place % columns, Math.floor(place / columns), at(place)] as const),
-    text, labels: (width - 160) / columns > 38 && rows < 60,
+    text: (v, i, j) => (what === 'mean' && (width - margins.left) / columns > 88 && Number.isFinite(grid.sd[j * columns + i]) ? `${text(v)} ± ${text(grid.sd[j * columns + i]!)}` : text(v)),
+    labels: (width - margins.left) / columns > 38 && rows < 60,
     tip: (i, j) => details(report, grid, x, y, i, j, shown, what),
   }), [palette, report, grid, x, y, shown.key, what]);
-  const bottom = widest(xLabels, 11, 110) + 34;
   const choices = report.axes.filter((axis) => axis.levels.length > 1).map((axis) => ({ value: axis.name, text: axis.name }));
   const set = (name: 'x' | 'y', next: string) => {
     const other = name === 'x' ? 'y' : 'x';
@@ -83,7 +90,8 @@ function Map({ report, x, y, shown, what }: { report: Report; x: number; y: numb
       {values.length === 0 ? <Empty>No cell that passes the filter has a value for this.</Empty> : (
         <Figure table={() => <GridTable report={report} grid={grid} x={x} y={y} shown={shown} what={what} />}>
           <Ramp ramp={ramp} title={shown.title} low={value(shown.scale, low)} high={value(shown.scale, high)} />
-          <Chart build={build} height={heatHeight(rows, 900, { columns, labelWidth: 0, bottom })} label={`${shown.title} by ${report.axes[x]!.name} and ${report.axes[y]!.name}`}
+          <Chart build={build} maxWidth={Math.max(320, margins.left + columns * columnWidth + 14)}
+            height={(width) => { const { top, bottom } = heatMargins(xLabels, yLabels, width, (width - margins.left) / columns); return top + rows * rowHeight + bottom; }} label={`${shown.title} by ${report.axes[x]!.name} and ${report.axes[y]!.name}`}
             on={{
               click: ((event: { data?: { value?: number[] } }) => {
                 const [i, j] = event.data?.value ?? [];

@@ -2,7 +2,7 @@ import { useCallback } from 'preact/hooks';
 import { Chart, usePalette } from '../charts/Chart';
 import { lines } from '../charts/lines';
 import type { Progress, Report } from '../data/report';
-import { objectiveScale, value } from '../format/metric';
+import { capital, objectiveScale, value } from '../format/metric';
 import { count, fixed, plural, share } from '../format/number';
 import { ago, duration } from '../format/time';
 import { DataTable } from '../parts/DataTable';
@@ -70,7 +70,7 @@ function Running({ report, progress }: { report: Report; progress: Progress }) {
   return (
     <>
       <h3>Running jobs</h3>
-      <p class="caption">{scale.title}{scale.unit && ` (${scale.unit})`} by epoch, one seed each, so far; without interval.{jobs.length > drawn.length && ` The first ${mostCurves} of ${jobs.length} are drawn.`}</p>
+      <p class="caption">{capital(scale.title)}{scale.unit && ` (${scale.unit})`} by epoch, one seed each, so far; without interval.{jobs.length > drawn.length && ` The first ${mostCurves} of ${jobs.length} are drawn.`}</p>
       <Figure>{drawn.some(({ curve }) => curve.some((v) => v !== null)) && <Chart build={build} height={240} label={`${scale.title} of ${plural(drawn.length, 'running job')}`} />}</Figure>
       <DataTable label="Running jobs" rows={jobs} atMost={24} columns={[
         { head: <span class="hidden">colour</span>, cell: (_, i) => (i < mostCurves ? <i class="swatch" style={{ background: palette.series[i] }} /> : '') },

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { levelFull } from '../data/labels';
 import type { JobState, Report } from '../data/report';
-import { difference, interval, intervalMeaning, objectiveScale, scaleOf, value } from '../format/metric';
+import { capital, difference, interval, intervalMeaning, objectiveScale, scaleOf, value } from '../format/metric';
 import { count, plural, pValue, share } from '../format/number';
 import { duration, moment } from '../format/time';
 import { openCell } from '../parts/RankTable';
@@ -23,7 +23,7 @@ export function Overview({ report }: { report: Report }) {
   return (
     <Section id="overview" title="Overview" caption={
       ranked
-        ? <>{scale.title}{scale.unit && ` in ${scale.unit}`} of each job’s {metric.epoch} epoch{sweep.ranked_on_test ? ', on the test images' : sweep.validation > 0 ? `, on ${share(sweep.validation, 0)} of the training images held out` : ''}. {intervalMeaning(kinds, sweep.evaluation_size)}</>
+        ? <>{capital(scale.title)}{scale.unit && ` in ${scale.unit}`} of each job’s {metric.epoch} epoch{sweep.ranked_on_test ? ', on the test images' : sweep.validation > 0 ? `, on ${share(sweep.validation, 0)} of the training images held out` : ''}. {intervalMeaning(kinds, sweep.evaluation_size)}</>
         : 'No job has a result yet; the ranking forms as jobs end.'
     }>
       {ranked ? (
@@ -33,7 +33,7 @@ export function Overview({ report }: { report: Report }) {
             <strong>{interval(scale, cells.mean[0], cells.ci95[0])}</strong>
             {' '}<span class="muted">n = {cells.n[0]}</span>
           </p>
-          <dl class="leader">
+          <dl class="leader-levels">
             {report.axes.map((axis, a) => (
               <div key={axis.name}><dt><bdi>{axis.name}</bdi></dt><dd><bdi>{levelFull(report, a, cells.levels[a]![0]!)}</bdi></dd></div>
             ))}
