@@ -21,6 +21,7 @@ export interface HeatWish {
   /** Places without colour: the diagonal of a confusion matrix. */
   plain?: (x: number, y: number) => boolean;
   columnWidth: number; // about
+  rowHeight: number;
   labels: boolean;
   curve?: number; // exponent of the colours' place: < 1 shows small values better
 }
@@ -53,7 +54,7 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
     }),
     yAxis: categoryAxis(palette, wish.y, {
       inverse: true, name: wish.yName, nameLocation: 'start', nameGap: 10, nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'right', padding: [0, 8, 0, 0] },
-      axisLabel: { ...textStyle(palette, 11), interval: wish.y.length > 60 ? 'auto' : 0, width: left - 12, overflow: 'truncate', margin: 6 },
+      axisLabel: { ...textStyle(palette, 11), interval: wish.rowHeight < 11 ? 'auto' : 0, width: left - 12, overflow: 'truncate', margin: 6 },
     }),
     tooltip: {
       ...tooltipStyle(palette), trigger: 'item',

@@ -3,7 +3,7 @@ import { levelShort } from '../data/labels';
 import { presentMeasures, type Measure } from '../data/measures';
 import type { Report } from '../data/report';
 import type { Option } from './echarts';
-import { scaled, textStyle } from './axes';
+import { scaled, textStyle, widest } from './axes';
 import { mix, type Palette } from './palette';
 
 // Parallel coordinates: an axis of the plot for each axis of the sweep and each measure, a line for each cell.
@@ -23,8 +23,15 @@ export function dimensions(report: Report): Dimension[] {
   const axes = report.axes.map(({ name }, axis) => ({ axis, name }));
   const shown = presentMeasures(report).filter(({ key }) => key !== 'test_loss' && key !== 'train_loss');
   const [objective, ...rest] = shown;
-  const title = ({ title, scale }: Measure) => (scale.unit ? `${title} (${scale.unit})` : title);
+  const title = ({ title, scale }: Measure) => twoLines(scale.unit ? `${title} (${scale.unit})` : title);
   return [...axes, ...[...rest.reverse(), objective!].map((measure) => ({ measure, name: title(measure) }))];
+}
+
+/** "validation accuracy (%)" would reach into the neighbouring axis' name. */
+function twoLines(text: string): string {
+  const spaces = [...text.matchAll(/ /g)].map(({ index }) => index);
+  const middle = spaces.sort((a, b) => Math.abs(a - text.length / 2) - Math.abs(b - text.length / 2))[0];
+  return text.length > 13 && middle !== undefined ? `${text.slice(0, middle)}\n${text.slice(middle + 1)}` : text;
 }
 
 export function extent(values: readonly (number | null)[]): [number, number] {
@@ -97,15 +104,15 @@ export function parallel(palette: Palette, ramp: readonly string[], width: numbe
   return {
     parallel: vertical
       ? { layout: 'vertical', left: 24, right: 24, top: 34, bottom: 34 }
-      : { left: 56, right: 64, top: 58, bottom: 26 },
+      : { left: 56, right: 76, top: 58, bottom: 26 },
     parallelAxis: all.map(({ axis, measure, name }, dim) => ({
       dim,
       id: `dimension${dim}`,
       type: 'value',
-      name,
-      nameLocation: !vertical && (axis !== undefined || measure!.lowIsGood) ? 'start' : 'end', // at the top
-      nameGap: vertical ? 6 : 14,
-      nameTextStyle: { ...textStyle(palette), fontWeight: 600, align: vertical ? 'right' : 'center', width: vertical ? 160 : Math.max(60, gapPx - 8), overflow: vertical ? 'truncate' : 'break', lineHeight: 14, ...(vertical ? { padding: [0, 0, 26, 0] } : {}) },
+      name: vertical ? name.replace('\n', ' ') : name,
+      nameLocation: vertical || (axis !== undefined || measure!.lowIsGood) ? 'start' : 'end', // at the top, or left
+      nameGap: vertical ? -widest([name.replace('\n', ' ')], 13) : 14,
+      nameTextStyle: { ...textStyle(palette), fontWeight: 600, lineHeight: 14, ...(vertical ? { padding: [0, 0, 26, 0], textBorderColor: palette.paper, textBorderWidth: 4 } : {}) },
       ...(axis !== undefined
         ? { min: -0.5, max: report.axes[axis]!.levels.length - 0.5, inverse: !vertical }
         : { min: extent(measure!.values)[0], max: extent(measure!.values)[1], scale: true, inverse: !vertical && measure!.lowIsGood }),
@@ -123,8 +130,8 @@ export function parallel(palette: Palette, ramp: readonly string[], width: numbe
     })),
     series: [{
       type: 'parallel', data: rows, smooth: false, progressive: 2000, progressiveThreshold: 4000, large: false,
-      lineStyle: { width: total > 1000 ? 0.7 : total > 100 ? 1 : 1.6, opacity: total > 1000 ? 0.25 : total > 100 ? 0.5 : 0.9 },
-      inactiveOpacity: total > 1000 ? 0.012 : 0.05, activeOpacity: total > 1000 ? 0.4 : 0.85, silent: true,
+      lineStyle: { width: total > 1000 ? 0.7 : total > 100 ? 1 : 1.6, opacity: total > 3000 ? 0.1 : total > 1000 ? 0.2 : total > 100 ? 0.5 : 0.9 },
+      inactiveOpacity: total > 1000 ? 0.012 : 0.05, activeOpacity: total > 3000 ? 0.3 : total > 1000 ? 0.4 : 0.85, silent: true,
     }],
   };
 }

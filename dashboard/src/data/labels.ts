@@ -9,10 +9,15 @@ export function levelFull(report: Report, axis: number, level: number): string {
   return report.axes[axis]?.levels[level] ?? '–';
 }
 
+/** A name that is written from right to left, or that turns directions, keeps that to itself: within isolates. */
+export function isolated(text: string): string {
+  return /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 /** "cnn · relu · adam": the levels that vary; "the only cell" if none does. */
 export function cellLabel(report: Report, cell: number): string {
   if (report.axes.length === 0) return 'the only cell';
-  return report.axes.map((_, axis) => levelShort(report, axis, report.cells.levels[axis]![cell]!)).join(' · ');
+  return report.axes.map((_, axis) => isolated(levelShort(report, axis, report.cells.levels[axis]![cell]!))).join(' · ');
 }
 
 /** The cells' jobs lie side by side: [first, end) of `jobs` for every cell. */

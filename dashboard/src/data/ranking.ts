@@ -28,7 +28,7 @@ function axisColumn(report: Report, axis: number): RankColumn {
   for (let i = 0; i < levels.length; ++i) longest = Math.max(longest, characters(short[i] || levels[i]!));
   return {
     key: `axis.${name}`, head: name, unit: '', help: `level of the axis ${name}`, number: false,
-    width: Math.min(210, Math.max(60, 18 + longest * 7.2)),
+    width: Math.min(220, Math.max(60, 18 + longest * 7.8)),
     text: (cell) => levelShort(report, axis, of[cell]!), full: (cell) => levelFull(report, axis, of[cell]!),
     sort: (cell) => of[cell]!, bigFirst: false,
   };

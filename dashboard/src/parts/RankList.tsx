@@ -1,4 +1,4 @@
-import { levelFull, levelShort } from '../data/labels';
+import { cellLabel, levelFull } from '../data/labels';
 import { bareInterval, columnDecimals } from '../format/metric';
 import { rankText } from '../format/rank';
 import { useVirtual } from '../state/virtual';
@@ -32,7 +32,7 @@ export function RankList({ report, cells, domain, scale, box, columns, order }: 
                 {domain && <Interval mean={mean[cell]} ci={ci95[cell]} domain={domain} leader={leader} tied={rank[cell] === 1} scale={scale} />}
               </span>
               <span class="rank-levels" title={report.axes.map((_, axis) => levelFull(report, axis, report.cells.levels[axis]![cell]!)).join(' · ')}>
-                <bdi>{report.axes.map((_, axis) => levelShort(report, axis, report.cells.levels[axis]![cell]!)).join(' · ')}</bdi>
+                <bdi>{cellLabel(report, cell)}</bdi>
                 {note[cell] && <em> {note[cell]}</em>}
               </span>
             </button>

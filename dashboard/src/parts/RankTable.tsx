@@ -120,7 +120,7 @@ export function RankTable(props: RankTableProps) {
 
 function Ticks({ domain, factor }: { domain: [number, number]; factor: number }) {
   const [low, high] = [domain[0] * factor, domain[1] * factor];
-  const places = ticks(low, high, 3);
+  const places = ticks(low, high, 5);
   const step = places.length > 1 ? places[1]! - places[0]! : high - low;
   const decimals = step >= 1 ? 0 : decimalsFor(step * 10);
   return (

@@ -118,7 +118,7 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
   const high = other ? Math.max(all.most, 1e-6) : Math.max(top, 1e-6);
   const low = other ? -high : 0;
   const build = useCallback((width: number) => heat(palette, width, {
-    x: names, y: names, xName: 'predicted', yName: 'actual', data: all.data, low, high, diverging: other !== null, curve: other ? 1 : bend, columnWidth: width / classes,
+    x: names, y: names, xName: 'predicted', yName: 'actual', data: all.data, low, high, diverging: other !== null, curve: other ? 1 : bend, columnWidth: (width - 30) / classes, rowHeight: (width - 30) / classes,
     text: (value) => fixed(value * 100, width / classes > 44 ? 1 : 0), labels: classes <= 20 && !half && width > 500,
     plain: (x, y) => x === y && other === null,
     tip: (x, y) => ({

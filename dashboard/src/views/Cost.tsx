@@ -87,7 +87,7 @@ function SpentTable({ title, rows }: { title: string; rows: readonly Spent[] }) 
   return (
     <DataTable label={`Time by ${title}`} rows={rows} atMost={12} columns={[
       { head: title, rowHead: true, wide: true, cell: ({ name }) => <bdi>{name}</bdi> },
-      { head: '', cell: ({ mean }) => <span class="bar-cell short"><i class="bar" style={{ width: `${(mean / most) * 100}%` }} /></span> },
+      { head: <span class="hidden">time, drawn</span>, cell: ({ mean }) => <span class="bar-cell short"><i class="bar" style={{ width: `${(mean / most) * 100}%` }} /></span> },
       { head: <>s a job</>, number: true, cell: ({ mean, sd }) => secondsText(mean, sd) },
       { head: 'jobs', number: true, cell: ({ jobs }) => meanCount(jobs) },
       { head: 'in all', number: true, cell: ({ total }) => duration(total) },

@@ -76,7 +76,7 @@ function Levels({ report, scale }: { report: Report; scale: Scale }) {
   const table = () => <LevelTable report={report} scale={scale} />;
   const explain = (
     <p class="caption">
-      Left: mean of the level, adjusted for the other axes. Right: what choosing the level at the leader instead costs
+      {side ? 'Left' : 'First'}: mean of the level, adjusted for the other axes. {side ? 'Right' : 'Then'}: what choosing the level at the leader instead costs
       ({differenceUnit(scale) || 'in the metric’s unit'}; {report.metric.goal === 'max' ? 'right' : 'left'} of 0 is worse). The leader’s own levels are orange.
     </p>
   );

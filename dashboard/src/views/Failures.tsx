@@ -79,11 +79,11 @@ function ByLevel({ report, cells }: { report: Report; cells: Int32Array }) {
     <DataTable label="Failures by level" rows={rows} atMost={15} columns={[
       { head: 'axis', cell: ({ axis }) => <bdi>{axis}</bdi> },
       { head: 'level', rowHead: true, cell: ({ level }) => <bdi>{level}</bdi> },
-      { head: '', cell: ({ jobs, diverged, failed }) => <span class="bar-cell"><i class="bar bad" style={{ width: `${((diverged + failed) / jobs) * 100}%` }} /></span> },
       { head: 'share', number: true, cell: ({ jobs, diverged, failed }) => {
         const p = (diverged + failed) / jobs;
         return `${share(p).replace(/\u00a0%/, '')}\u00a0±\u00a0${share(1.96 * Math.sqrt((p * (1 - p)) / jobs))}`;
       } },
+      { head: <span class="hidden">share, drawn</span>, cell: ({ jobs, diverged, failed }) => <span class="bar-cell"><i class="bar bad" style={{ width: `${((diverged + failed) / jobs) * 100}%` }} /></span> },
       { head: 'diverged', number: true, cell: ({ diverged }) => count(diverged) },
       { head: 'failed', number: true, cell: ({ failed }) => count(failed) },
       { head: 'jobs', number: true, cell: ({ jobs }) => count(jobs) },

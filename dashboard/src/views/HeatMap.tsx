@@ -1,5 +1,6 @@
 import { useCallback, useContext, useMemo } from 'preact/hooks';
 import { Chart, PrintContext, usePalette } from '../charts/Chart';
+import { widest } from '../charts/axes';
 import { heat, heatMargins, rampOf } from '../charts/heat';
 import { Ramp } from '../charts/Ramp';
 import { gather, type Grid } from '../data/heatmap';
@@ -60,11 +61,11 @@ function MapFigure({ report, x, y, shown, what }: { report: Report; x: number; y
   const [low, high] = sorted.length > 0 ? [sorted[0]!, sorted[sorted.length - 1]!] : [0, 1];
   const text = (v: number) => (shown.key === 'seconds' ? duration(v).replace(/\u00a0s$/, '') : shown.scale.share ? fixed(v * 100, high - low < 0.02 ? 2 : 1) : bare(shown.scale, v));
   const ramp = rampOf(palette, { lowIsGood: shown.lowIsGood });
-  const columnWidth = Math.max(13, Math.min(120, 1040 / columns));
+  const columnWidth = Math.max(13, Math.min(Math.max(110, widest(xLabels, 11, 170) + 12), 1040 / columns));
   const rowHeight = rows > 40 ? 15 : rows > 15 ? 20 : 30;
   const margins = heatMargins(xLabels, yLabels, 1200, columnWidth);
   const build = useCallback((width: number) => heat(palette, width, {
-    columnWidth: (width - margins.left) / columns,
+    columnWidth: (width - margins.left) / columns, rowHeight,
     x: xLabels, y: yLabels, xName: report.axes[x]!.name, yName: report.axes[y]!.name, low, high, diverging: false, lowIsGood: shown.lowIsGood,
     data: [...grid.n.keys()].filter((place) => Number.isFinite(at(place))).map((place) => [place % columns, Math.floor(place / columns), at(place)] as const),
     text: (v, i, j) => (what === 'mean' && (width - margins.left) / columns > 88 && Number.isFinite(grid.sd[j * columns + i]) ? `${text(v)} ± ${text(grid.sd[j * columns + i]!)}` : text(v)),

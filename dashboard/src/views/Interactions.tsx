@@ -32,7 +32,7 @@ export function Interactions({ report }: { report: Report }) {
         Mean {scale.title} ({scale.unit || 'no unit'}) of the cells at two levels; bars: ± one standard deviation over those cells.
         Lines that are not parallel interact{chosen.text && `: ${chosen.text}`}.
       </p>
-      <div class="controls">
+      <div class="controls no-print">
         <Select label="Axes" value={chosen.key} onChange={(pair) => setParams({ pair })} choices={pairs.map(({ key, name }) => ({ value: key, text: name }))} />
       </div>
       <Figure table={() => (

@@ -1,7 +1,6 @@
 import { useCallback, useContext, useEffect, useMemo, useRef } from 'preact/hooks';
 import { Chart, PrintContext, usePalette } from '../charts/Chart';
 import type { ECharts } from '../charts/echarts';
-import { rampOf } from '../charts/heat';
 import { brushed, colorDomain, dimensions, levelsWithin, parallel } from '../charts/parallel';
 import { Ramp } from '../charts/Ramp';
 import { levelsPatch, rangesPatch, type Filter } from '../data/filter';
@@ -26,8 +25,12 @@ export function Parallel({ report }: { report: Report }) {
   const print = useContext(PrintContext);
   const all = useMemo(() => dimensions(report), [report]);
   const height = narrow.value && !print ? 110 * all.length : 560;
-  const ramp = rampOf(palette, { lowIsGood: report.metric.goal === 'min' });
-  const build = useCallback((width: number) => parallel(palette, ramp, width, height, report, all), [palette, report, all, height]);
+  // Without its faintest colours: a line is thinner than a field.
+  const ramp = useMemo(() => {
+    const strong = palette.sequential.slice(2);
+    return report.metric.goal === 'min' ? strong.reverse() : strong;
+  }, [palette, report.metric.goal]);
+  const build = useCallback((width: number) => parallel(palette, ramp, width, height, report, all), [palette, ramp, report, all, height]);
   const chart = useRef<ECharts | null>(null);
   const current = filter.value;
 
@@ -52,7 +55,7 @@ export function Parallel({ report }: { report: Report }) {
     <Section id="parallel" title="Parallel coordinates" caption={
       <>
         A line is a cell; within a level, lines lie side by side by rank. Colour: mean {scale.title} over seeds
-        {scale.unit && ` (${scale.unit})`}; intervals are in the ranking. {!print && 'Drag along an axis to filter all sections; click a brush to remove it.'}
+        {scale.unit && ` (${scale.unit})`}; intervals are in the ranking. {!narrow.value && 'The better end of the measures is up. '}{!print && 'Drag along an axis to filter all sections; click elsewhere on the axis to take the brush off.'}
       </>
     }>
       {results === 0 ? <Empty>No cell has a result yet, so there are no lines to draw.</Empty> : (
