@@ -32,47 +32,69 @@ export interface ChartProps {
   drawn?: (chart: ECharts) => void;
 }
 
-/** The only place that holds an ECharts instance: makes, feeds, resizes and disposes of it. */
-export function Chart({ build, height: wanted, maxWidth, label, on, drawn }: ChartProps) {
+function withDefaults(option: Option, label: string): Option {
+  return { animation: false, aria: { enabled: true, label: { description: label } }, ...option };
+}
+
+const heightFor = (height: ChartProps['height'], width: number) => (typeof height === 'number' ? height : Math.round(height(width)));
+
+export function Chart(props: ChartProps) {
+  return useContext(PrintContext) ? <PrintedChart {...props} /> : <LiveChart {...props} />;
+}
+
+/** Holds an ECharts instance: makes, feeds, resizes and disposes of it. */
+function LiveChart({ build, height: wanted, maxWidth, label, on, drawn }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const handlers = useRef(on);
   handlers.current = on;
-  const print = useContext(PrintContext);
-  const paper = Math.min(680, maxWidth ?? 680);
   const [width, setWidth] = useState(0);
-  const height = typeof wanted === 'number' ? wanted : Math.round(wanted(width || 800));
+  const height = heightFor(wanted, width || 800);
 
   useLayoutEffect(() => {
     const element = box.current!;
-    const made = echarts.init(element, null, { renderer: 'canvas', width: print ? paper : undefined, height, devicePixelRatio: print ? 2 : undefined });
+    const made = echarts.init(element, null, { renderer: 'canvas', width: element.clientWidth, height });
     chart.current = made;
     for (const name of Object.keys(handlers.current ?? {})) {
       made.on(name, (event: unknown) => handlers.current?.[name]?.(event as never, made));
     }
-    setWidth(print ? paper : element.clientWidth);
-    const observer = new ResizeObserver(() => {
-      if (!print && element.clientWidth > 0) setWidth(element.clientWidth);
-    });
+    setWidth(element.clientWidth);
+    // Width 0: the page is hidden, for instance while it is printed.
+    const observer = new ResizeObserver(() => element.clientWidth > 0 && setWidth(element.clientWidth));
     observer.observe(element);
     return () => {
       observer.disconnect();
       chart.current = null;
       made.dispose();
     };
-  }, [print]);
+  }, []);
 
   useLayoutEffect(() => {
     const made = chart.current;
-    if (!made) return;
-    const to = print ? paper : box.current!.clientWidth;
-    if (to === 0) return;
-    if (made.getWidth() !== to || made.getHeight() !== height) made.resize({ width: to, height });
-    const option = build(to);
-    made.setOption({ animation: false, aria: { enabled: true, label: { description: label } }, ...option }, { notMerge: true });
+    if (!made || width === 0) return;
+    if (made.getWidth() !== width || made.getHeight() !== height) made.resize({ width, height });
+    made.setOption(withDefaults(build(width), label), { notMerge: true });
     drawn?.(made);
-    if (print) made.getZr().flush();
-  }, [build, height, label, width, print]);
+  }, [build, height, label, width]);
 
-  return <div class="chart" ref={box} role="img" style={{ height: `${height}px`, maxWidth: maxWidth ? `${maxWidth}px` : undefined }} />;
+  const style = { height: `${height}px`, maxWidth: maxWidth ? `${maxWidth}px` : undefined };
+  return <div class="chart" ref={box} role="img" aria-label={label} style={style} />;
+}
+
+const paperWidth = 680;
+
+/** Printing does not wait for the next frame: drawn at once, into a single canvas. */
+function PrintedChart({ build, height: wanted, maxWidth, label }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const width = Math.min(paperWidth, maxWidth ?? paperWidth);
+  const height = heightFor(wanted, width);
+  useLayoutEffect(() => {
+    const made = echarts.init(document.createElement('div'), null, { renderer: 'canvas', width, height });
+    made.setOption(withDefaults(build(width), label));
+    const canvas = made.renderToCanvas({ pixelRatio: 2, backgroundColor: palettes.light.paper });
+    canvas.style.cssText = `display: block; width: ${width}px; max-width: 100%`;
+    box.current!.replaceChildren(canvas);
+    made.dispose();
+  }, [build, width, height, label]);
+  return <div class="chart" ref={box} role="img" aria-label={label} />;
 }

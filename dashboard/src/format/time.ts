@@ -26,3 +26,9 @@ export function moment(microseconds: Maybe): string {
 export function ago(microseconds: Maybe, now = Date.now()): string {
   return isNumber(microseconds) ? `${duration(Math.max(0, Math.round(now - microseconds / 1000) / 1000))} ago` : missing;
 }
+
+/** An estimate, no more exact than it is: "40 s", "21 min", "2 h 07 min". */
+export function roughly(seconds: Maybe): string {
+  if (!isNumber(seconds) || seconds < 60) return isNumber(seconds) ? `${Math.max(0, Math.round(seconds))}${gap}s` : missing;
+  return seconds < 3570 ? `${Math.round(seconds / 60)}${gap}min` : duration(seconds);
+}

@@ -1,6 +1,6 @@
 import type { Report } from '../data/report';
 import { share } from '../format/number';
-import { duration } from '../format/time';
+import { roughly } from '../format/time';
 import { loadAll } from '../state/sections';
 import { linkTo, route, type ViewName } from '../state/route';
 import { connection, isLive, progress } from '../state/store';
@@ -50,7 +50,7 @@ function Status({ report }: { report: Report }) {
   return (
     <p class="status" role="status">
       <i class={`light ${connection.value}`} aria-hidden="true" />
-      {connection.value === 'lost' ? 'no answer' : now.state === 'active' ? <>{share(done, 0)} done{now.eta_seconds !== null && <>, {duration(now.eta_seconds)} left</>}</> : now.state}
+      {connection.value === 'lost' ? 'no answer' : now.state === 'active' ? <>{share(done, 0)} done{now.eta_seconds !== null && <>, {roughly(now.eta_seconds)} left</>}</> : now.state}
     </p>
   );
 }

@@ -4,7 +4,7 @@ import { lines } from '../charts/lines';
 import type { Progress, Report } from '../data/report';
 import { capital, objectiveScale, value } from '../format/metric';
 import { count, fixed, plural, share } from '../format/number';
-import { ago, duration } from '../format/time';
+import { ago, roughly } from '../format/time';
 import { DataTable } from '../parts/DataTable';
 import { Figure } from '../parts/Figure';
 import { JobBar } from '../parts/JobBar';
@@ -26,7 +26,7 @@ export function Live({ report, progress }: { report: Report; progress: Progress 
         <progress max={1} value={part} aria-label="Epochs done" />
         <span>
           <b>{share(part)}</b> · {count(epochs_done)} of {count(epochs_total)} epochs
-          {active ? <> · {fixed(progress.epochs_per_minute, 1)} epochs/min{progress.eta_seconds !== null && <> · <b>about {duration(progress.eta_seconds)} left</b> (at this pace)</>}</> : <> · {progress.state}</>}
+          {active ? <> · {fixed(progress.epochs_per_minute, 1)} epochs/min{progress.eta_seconds !== null && <> · <b>about {roughly(progress.eta_seconds)} left</b> (at this pace)</>}</> : <> · {progress.state}</>}
         </span>
       </div>
       <JobBar jobs={progress.jobs} />

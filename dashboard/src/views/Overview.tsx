@@ -1,4 +1,5 @@
-import { useMemo } from 'preact/hooks';
+import { useContext, useMemo } from 'preact/hooks';
+import { PrintContext } from '../charts/Chart';
 import { levelFull } from '../data/labels';
 import type { JobState, Report } from '../data/report';
 import { capital, difference, interval, intervalMeaning, objectiveScale, scaleOf, value } from '../format/metric';
@@ -14,11 +15,13 @@ import { Live } from './Live';
 
 export function Overview({ report }: { report: Report }) {
   const { cells, sweep, metric } = report;
+  const print = useContext(PrintContext);
   const scale = objectiveScale(metric);
   const ranked = cells.mean[0] !== null && cells.mean[0] !== undefined;
   const ties = cells.tied.filter((tied, i) => tied && cells.rank[i] === 1).length;
   const jobs = useMemo(() => countStates(report), [report]);
   const total = useMemo(() => report.jobs.seconds.reduce<number>((sum, s) => sum + (s ?? 0), 0), [report]);
+  const live = report.made.live && !print ? progress.value : null;
   const kinds = new Set(cells.interval.slice(0, 1));
   return (
     <Section id="overview" title="Overview" caption={
@@ -45,7 +48,7 @@ export function Overview({ report }: { report: Report }) {
           </p>
         </div>
       ) : <Empty>There is no leader yet.</Empty>}
-      {report.made.live && progress.value && <Live report={report} progress={progress.value} />}
+      {live && <Live report={report} progress={live} />}
       {ranked && cells.cell.length > 1 && (
         <>
           <h3>The best cells</h3>
@@ -59,7 +62,7 @@ export function Overview({ report }: { report: Report }) {
         {report.constants.length > 0 && <div><dt>constant</dt><dd>{report.constants.map(({ axis, level }, i) => <>{i > 0 && ', '}<bdi>{axis}</bdi> <bdi>{level}</bdi></>)}</dd></div>}
         <div><dt>data</dt><dd><bdi>{sweep.dataset}</bdi>: {count(sweep.train_size)} training images, {count(sweep.test_size)} test images{report.class_names.length > 0 && `, ${report.class_names.length} classes`}</dd></div>
         <div><dt>a job</dt><dd>{plural(sweep.epochs, 'epoch')}, batches of {sweep.batch_size}</dd></div>
-        <div><dt>jobs</dt><dd><JobBar jobs={jobs} /></dd></div>
+        {!live && <div><dt>jobs</dt><dd><JobBar jobs={jobs} /></dd></div>}
         <div><dt>time</dt><dd>{duration(total)} of jobs on {plural(report.workers.length, 'worker')}; {moment(sweep.created_us)} to {sweep.finished_us === null ? 'now' : moment(sweep.finished_us)}</dd></div>
         {largest(report) && <div><dt>matters most</dt><dd>{largest(report)}</dd></div>}
       </dl>
