@@ -6,7 +6,10 @@ const marker = '<!-- gridsweep:data -->';
 // Text that would end the script element, or start a comment within it, may only occur in string and regular expression
 // literals: there the escapes below mean the same.
 export function scriptSafe(code: string): string {
-  return code.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '\\x3C!--').replace(/<(script)/gi, '\\x3C$1');
+  return code
+    .replace(/<\/(script)/gi, '<\\/$1')
+    .replace(/<!--/g, '\\x3C!--')
+    .replace(/<(script)/gi, '\\x3C$1');
 }
 
 export function contentSecurityPolicy(script: string): string {
@@ -43,8 +46,10 @@ export function singleFile(): Plugin {
       const html = String(page.source)
         .replace(/\s*<script type="module"[^>]*><\/script>/, '')
         .replace(/\s*<link rel="stylesheet"[^>]*>/, '')
-        .replace('<meta charset="utf-8" />', (meta) =>
-          `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script)}" />`)
+        .replace(
+          '<meta charset="utf-8" />',
+          (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script)}" />`,
+        )
         .replace('</head>', () => `  <style>${style.trim().replace(/<\/style/gi, '<\\/style')}</style>\n  </head>`)
         .replace('</body>', () => `  <script type="module">${script}</script>\n  </body>`);
       if (html.split(marker).length !== 2) this.error(`the page must contain ${marker} once`);

@@ -20,8 +20,18 @@ export function App() {
     return (
       <main class="alone">
         <h1>gridsweep</h1>
-        {trouble.value ? <p class="alert" role="alert"><bdi>{trouble.value}</bdi></p> : <p class="empty">Loading …</p>}
-        {isLive.value && <p><a href="#">All sweeps</a></p>}
+        {trouble.value ? (
+          <p class="alert" role="alert">
+            <bdi>{trouble.value}</bdi>
+          </p>
+        ) : (
+          <p class="empty">Loading …</p>
+        )}
+        {isLive.value && (
+          <p>
+            <a href="#">All sweeps</a>
+          </p>
+        )}
       </main>
     );
   }
@@ -35,10 +45,23 @@ function Shown({ report: shown }: { report: Report }) {
   useEffect(() => scrollTo(0, 0), [name]);
   return (
     <div class="page">
-      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the content</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        Skip to the content
+      </a>
       <Rail report={shown} />
       <main id="main" tabIndex={-1} class={`main at-${name}`}>
-        {isLive.value && trouble.value && <p class="alert" role="alert"><bdi>{trouble.value}</bdi></p>}
+        {isLive.value && trouble.value && (
+          <p class="alert" role="alert">
+            <bdi>{trouble.value}</bdi>
+          </p>
+        )}
         {view.filtered && <FilterBar report={shown} />}
         <view.Show key={name} report={shown} />
       </main>

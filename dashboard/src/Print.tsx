@@ -12,10 +12,14 @@ function Pages() {
   return (
     <PrintContext.Provider value={true}>
       <header class="print-head">
-        <h1><bdi>{shown.sweep.name}</bdi></h1>
+        <h1>
+          <bdi>{shown.sweep.name}</bdi>
+        </h1>
         <p>gridsweep report of {moment(shown.made.at_us)}; filters and comparisons as on the screen.</p>
       </header>
-      {views.map(({ name, Show }) => <Show key={name} report={shown} />)}
+      {views.map(({ name, Show }) => (
+        <Show key={name} report={shown} />
+      ))}
     </PrintContext.Provider>
   );
 }

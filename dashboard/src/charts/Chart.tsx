@@ -36,7 +36,8 @@ function withDefaults(option: Option, label: string): Option {
   return { animation: false, aria: { enabled: true, label: { description: label } }, ...option };
 }
 
-const heightFor = (height: ChartProps['height'], width: number) => (typeof height === 'number' ? height : Math.round(height(width)));
+const heightFor = (height: ChartProps['height'], width: number) =>
+  typeof height === 'number' ? height : Math.round(height(width));
 
 export function Chart(props: ChartProps) {
   return useContext(PrintContext) ? <PrintedChart {...props} /> : <LiveChart {...props} />;

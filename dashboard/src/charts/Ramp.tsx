@@ -15,11 +15,13 @@ export function Ramp({ ramp, low, high, title, curve = 1 }: Props) {
     <div class="ramp">
       <span class="ramp-title">{title}</span>
       <span class="ramp-scale">
-      <span>{low}</span>
-      <svg width="160" height="9" viewBox="0 0 160 9" preserveAspectRatio="none" aria-hidden="true">
-        {steps.map((fill, i) => <rect key={i} x={i * 4} width="4.3" height="9" fill={fill} />)}
-      </svg>
-      <span>{high}</span>
+        <span>{low}</span>
+        <svg width="160" height="9" viewBox="0 0 160 9" preserveAspectRatio="none" aria-hidden="true">
+          {steps.map((fill, i) => (
+            <rect key={i} x={i * 4} width="4.3" height="9" fill={fill} />
+          ))}
+        </svg>
+        <span>{high}</span>
       </span>
     </div>
   );

@@ -48,6 +48,7 @@ export function widest(labels: readonly string[], size = 11, atMost = 240): numb
   if (!context) return atMost;
   context.font = `${size}px ${fontFamily}`;
   let width = 0;
-  for (const label of labels.length > 400 ? labels.slice(0, 400) : labels) width = Math.max(width, context.measureText(label).width);
+  for (const label of labels.length > 400 ? labels.slice(0, 400) : labels)
+    width = Math.max(width, context.measureText(label).width);
   return Math.min(atMost, Math.ceil(width));
 }

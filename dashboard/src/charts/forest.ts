@@ -28,34 +28,69 @@ interface Api {
 }
 
 export function forest(palette: Palette, width: number, rows: readonly ForestRow[], panels: readonly Panel[]): Option {
-  const labels = Math.min(widest(rows.map(({ label }) => label), 12.8) + 16, width * 0.36);
+  const labels = Math.min(
+    widest(
+      rows.map(({ label }) => label),
+      12.8,
+    ) + 16,
+    width * 0.36,
+  );
   const room = (width - labels - 16 - (panels.length - 1) * 48) / panels.length;
   const left = (i: number) => labels + i * (room + 48);
   return {
     grid: panels.map((_, i) => ({ left: left(i), width: room, top: 26, bottom: 40, containLabel: false })),
-    xAxis: panels.map((panel, i) => valueAxis(palette, panel.unit, {
-      gridIndex: i, nameGap: 22, axisLabel: { ...textStyle(palette, 11), color: palette.muted, hideOverlap: true, formatter: scaled(panel.factor) },
-      scale: !panel.zero, axisLine: { show: false }, splitNumber: room < 260 ? 3 : 5,
-    })),
-    yAxis: panels.map((_, i) => categoryAxis(palette, rows.map(({ label }) => label), {
-      gridIndex: i, inverse: true,
-      axisLabel: i > 0 ? { show: false } : {
-        interval: 0, width: labels - 8, overflow: 'truncate', margin: 8,
-        formatter: (label: string, at: number) => (rows[at]?.head ? `{head|${label}}` : label),
-        rich: { head: { ...textStyle(palette, 12), fontWeight: 600, color: palette.ink } },
-        ...textStyle(palette, 12), color: palette.ink,
-      },
-    })),
+    xAxis: panels.map((panel, i) =>
+      valueAxis(palette, panel.unit, {
+        gridIndex: i,
+        nameGap: 22,
+        axisLabel: { ...textStyle(palette, 11), color: palette.muted, hideOverlap: true, formatter: scaled(panel.factor) },
+        scale: !panel.zero,
+        axisLine: { show: false },
+        splitNumber: room < 260 ? 3 : 5,
+      }),
+    ),
+    yAxis: panels.map((_, i) =>
+      categoryAxis(
+        palette,
+        rows.map(({ label }) => label),
+        {
+          gridIndex: i,
+          inverse: true,
+          axisLabel:
+            i > 0
+              ? { show: false }
+              : {
+                  interval: 0,
+                  width: labels - 8,
+                  overflow: 'truncate',
+                  margin: 8,
+                  formatter: (label: string, at: number) => (rows[at]?.head ? `{head|${label}}` : label),
+                  rich: { head: { ...textStyle(palette, 12), fontWeight: 600, color: palette.ink } },
+                  ...textStyle(palette, 12),
+                  color: palette.ink,
+                },
+        },
+      ),
+    ),
     tooltip: {
-      ...tooltipStyle(palette), trigger: 'item',
+      ...tooltipStyle(palette),
+      trigger: 'item',
       formatter: ({ dataIndex }: { dataIndex: number }) => {
         const row = rows[dataIndex];
-        return row ? tip(row.label, panels.map((panel, i) => [panel.title, row.texts[i] ?? ''])) : '';
+        return row
+          ? tip(
+              row.label,
+              panels.map((panel, i) => [panel.title, row.texts[i] ?? '']),
+            )
+          : '';
       },
     },
     title: undefined,
     series: panels.map((panel, i) => ({
-      type: 'custom', xAxisIndex: i, yAxisIndex: i, clip: true,
+      type: 'custom',
+      xAxisIndex: i,
+      yAxisIndex: i,
+      clip: true,
       // Every row is an item, so that an item's index is its row's.
       data: rows.map((row, at) => {
         const value = row.values[i];
@@ -72,15 +107,25 @@ export function forest(palette: Palette, width: number, rows: readonly ForestRow
         return {
           type: 'group',
           children: [
-            { type: 'rect', shape: { x: from - 4, y: y - forestRowHeight / 2, width: to - from + 8, height: forestRowHeight }, style: { fill: 'transparent' } },
+            {
+              type: 'rect',
+              shape: { x: from - 4, y: y - forestRowHeight / 2, width: to - from + 8, height: forestRowHeight },
+              style: { fill: 'transparent' },
+            },
             { type: 'line', shape: { x1: from, y1: y, x2: to, y2: y }, style: { stroke: color, lineWidth: 1.5 } },
             { type: 'circle', shape: { cx: x, cy: y, r: 3.5 }, style: { fill: color } },
           ],
         };
       },
-      markLine: panel.zero ? {
-        silent: true, symbol: 'none', label: { show: false }, lineStyle: { color: palette.muted, type: 'solid', width: 1 }, data: [{ xAxis: 0 }],
-      } : undefined,
+      markLine: panel.zero
+        ? {
+            silent: true,
+            symbol: 'none',
+            label: { show: false },
+            lineStyle: { color: palette.muted, type: 'solid', width: 1 },
+            data: [{ xAxis: 0 }],
+          }
+        : undefined,
     })),
   };
 }

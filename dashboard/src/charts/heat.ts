@@ -34,7 +34,10 @@ export function heatMargins(x: readonly string[], y: readonly string[], width: n
   return { left, right: 14, top: 24, bottom: below + 18, turned, below };
 }
 
-export function rampOf(palette: Palette, { diverging, lowIsGood }: { diverging?: boolean; lowIsGood?: boolean }): readonly string[] {
+export function rampOf(
+  palette: Palette,
+  { diverging, lowIsGood }: { diverging?: boolean; lowIsGood?: boolean },
+): readonly string[] {
   return diverging ? palette.diverging : lowIsGood ? [...palette.sequential].reverse() : palette.sequential;
 }
 
@@ -49,15 +52,36 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
   return {
     grid: { left, right, top, bottom },
     xAxis: categoryAxis(palette, wish.x, {
-      name: wish.xName, nameLocation: 'middle', nameGap: below + 2, nameTextStyle: { ...textStyle(palette), color: palette.muted },
-      axisLabel: { ...textStyle(palette, 11), interval: turned && room < 11 ? 'auto' : 0, rotate: turned ? 90 : 0, width: turned ? 110 : room, overflow: 'truncate', margin: 6 },
+      name: wish.xName,
+      nameLocation: 'middle',
+      nameGap: below + 2,
+      nameTextStyle: { ...textStyle(palette), color: palette.muted },
+      axisLabel: {
+        ...textStyle(palette, 11),
+        interval: turned && room < 11 ? 'auto' : 0,
+        rotate: turned ? 90 : 0,
+        width: turned ? 110 : room,
+        overflow: 'truncate',
+        margin: 6,
+      },
     }),
     yAxis: categoryAxis(palette, wish.y, {
-      inverse: true, name: wish.yName, nameLocation: 'start', nameGap: 10, nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'right', padding: [0, 8, 0, 0] },
-      axisLabel: { ...textStyle(palette, 11), interval: wish.rowHeight < 11 ? 'auto' : 0, width: left - 12, overflow: 'truncate', margin: 6 },
+      inverse: true,
+      name: wish.yName,
+      nameLocation: 'start',
+      nameGap: 10,
+      nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'right', padding: [0, 8, 0, 0] },
+      axisLabel: {
+        ...textStyle(palette, 11),
+        interval: wish.rowHeight < 11 ? 'auto' : 0,
+        width: left - 12,
+        overflow: 'truncate',
+        margin: 6,
+      },
     }),
     tooltip: {
-      ...tooltipStyle(palette), trigger: 'item',
+      ...tooltipStyle(palette),
+      trigger: 'item',
       formatter: ({ data }: { data?: { value?: [number, number, number] } }) => {
         if (!data?.value) return '';
         const { title, rows } = wish.tip(data.value[0], data.value[1]);
@@ -66,7 +90,9 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
     },
     series: [
       {
-        type: 'heatmap', progressive: 0, emphasis: { itemStyle: { borderColor: palette.ink, borderWidth: 1.5 } },
+        type: 'heatmap',
+        progressive: 0,
+        emphasis: { itemStyle: { borderColor: palette.ink, borderWidth: 1.5 } },
         data: wish.data.map(([x, y, value]) => {
           const bare = wish.plain?.(x, y) ?? false;
           const color = mix(ramp, place(value));
@@ -76,7 +102,12 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
             label: { color: bare ? palette.muted : inkUpon(color) },
           };
         }),
-        label: { show: wish.labels, fontSize: 11, fontFamily: textStyle(palette).fontFamily, formatter: ({ value }: { value: [number, number, number] }) => wish.text(value[2], value[0], value[1]) },
+        label: {
+          show: wish.labels,
+          fontSize: 11,
+          fontFamily: textStyle(palette).fontFamily,
+          formatter: ({ value }: { value: [number, number, number] }) => wish.text(value[2], value[0], value[1]),
+        },
       },
     ],
   };

@@ -29,17 +29,39 @@ export function interaction(palette: Palette, width: number, report: Report, gri
     const color = palette.series[level]!;
     return [
       {
-        type: 'line', name, data: at.map((place) => (grid.n[place]! > 0 ? grid.mean[place]! : null)), symbolSize: 6, symbol: 'circle', connectNulls: false,
-        lineStyle: { color, width: 1.5, type: dashes[level] }, itemStyle: { color }, endLabel: { show: true, formatter: () => name, ...textStyle(palette, 11), color, width: right - 12, overflow: 'truncate' },
-        labelLayout: { moveOverlap: 'shiftY' }, emphasis: { disabled: true },
+        type: 'line',
+        name,
+        data: at.map((place) => (grid.n[place]! > 0 ? grid.mean[place]! : null)),
+        symbolSize: 6,
+        symbol: 'circle',
+        connectNulls: false,
+        lineStyle: { color, width: 1.5, type: dashes[level] },
+        itemStyle: { color },
+        endLabel: {
+          show: true,
+          formatter: () => name,
+          ...textStyle(palette, 11),
+          color,
+          width: right - 12,
+          overflow: 'truncate',
+        },
+        labelLayout: { moveOverlap: 'shiftY' },
+        emphasis: { disabled: true },
       },
       {
-        type: 'custom', silent: true, data: at.map((place, i) => [i, grid.mean[place]! - (grid.sd[place] || 0), grid.mean[place]! + (grid.sd[place] || 0)]), encode: { x: 0, y: [1, 2] },
+        type: 'custom',
+        silent: true,
+        data: at.map((place, i) => [i, grid.mean[place]! - (grid.sd[place] || 0), grid.mean[place]! + (grid.sd[place] || 0)]),
+        encode: { x: 0, y: [1, 2] },
         renderItem: (_: unknown, api: Api) => {
           if (!(api.value(2) > api.value(1))) return null;
           const [px, low] = api.coord([api.value(0), api.value(1)]);
           const [, high] = api.coord([api.value(0), api.value(2)]);
-          return { type: 'line', shape: { x1: px + shift, y1: low, x2: px + shift, y2: high }, style: { stroke: color, lineWidth: 1, opacity: 0.55 } };
+          return {
+            type: 'line',
+            shape: { x1: px + shift, y1: low, x2: px + shift, y2: high },
+            style: { stroke: color, lineWidth: 1, opacity: 0.55 },
+          };
         },
       },
     ];
@@ -47,20 +69,38 @@ export function interaction(palette: Palette, width: number, report: Report, gri
   return {
     grid: { left: 58, right, top: 28, bottom: turned ? 96 : 30 },
     xAxis: categoryAxis(palette, labels, {
-      boundaryGap: true, axisLabel: { ...textStyle(palette, 11), interval: 0, rotate: turned ? 60 : 0, width: turned ? 90 : room, overflow: 'truncate' }, axisLine: { show: true, lineStyle: { color: palette.faint } },
+      boundaryGap: true,
+      axisLabel: {
+        ...textStyle(palette, 11),
+        interval: 0,
+        rotate: turned ? 60 : 0,
+        width: turned ? 90 : room,
+        overflow: 'truncate',
+      },
+      axisLine: { show: true, lineStyle: { color: palette.faint } },
     }),
     yAxis: valueAxis(palette, `${scale.title}${scale.unit && ` (${scale.unit})`}`, {
-      nameLocation: 'end', nameGap: 12, nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'left', padding: [0, 0, 0, -46] },
+      nameLocation: 'end',
+      nameGap: 12,
+      nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'left', padding: [0, 0, 0, -46] },
       axisLabel: { ...textStyle(palette, 11), color: palette.muted, formatter: scaled(scale.factor) },
     }),
     tooltip: {
-      ...tooltipStyle(palette), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: palette.faint } },
+      ...tooltipStyle(palette),
+      trigger: 'axis',
+      axisPointer: { type: 'line', lineStyle: { color: palette.faint } },
       formatter: (items: { dataIndex: number }[]) => {
         const i = items[0]?.dataIndex ?? 0;
-        return tip(labels[i] ?? '', names.map((name, level) => {
-          const place = level * columns + i;
-          return [name, grid.n[place]! > 0 ? `${interval(scale, grid.mean[place], grid.sd[place])}, ${grid.n[place]} cells` : 'no result'] as const;
-        }));
+        return tip(
+          labels[i] ?? '',
+          names.map((name, level) => {
+            const place = level * columns + i;
+            return [
+              name,
+              grid.n[place]! > 0 ? `${interval(scale, grid.mean[place], grid.sd[place])}, ${grid.n[place]} cells` : 'no result',
+            ] as const;
+          }),
+        );
       },
     },
     series: series.flat(),

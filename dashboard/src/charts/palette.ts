@@ -23,15 +23,27 @@ const amounts = ['#f4f2d9', '#d3e5bc', '#98cfb6', '#58b1b9', '#2f88b4', '#235c9b
 
 export const palettes: Record<ThemeName, Palette> = {
   light: {
-    ink: '#1c1d1f', muted: '#595d63', faint: '#c9cbce', rule: '#e3e4e5', paper: '#ffffff',
-    accent: '#0067a3', bad: '#b34700', good: '#00795a',
+    ink: '#1c1d1f',
+    muted: '#595d63',
+    faint: '#c9cbce',
+    rule: '#e3e4e5',
+    paper: '#ffffff',
+    accent: '#0067a3',
+    bad: '#b34700',
+    good: '#00795a',
     series: ['#0072b2', '#d55e00', '#009e73', '#b4528f', '#9a6a00', '#3a9bd4', '#6f6f00', '#1c1d1f'],
     sequential: amounts,
     diverging: ['#0b4f8a', '#3f86bd', '#9cc4de', '#f2f2f0', '#f3bd83', '#dd7d24', '#9a4a00'],
   },
   dark: {
-    ink: '#e7e6e2', muted: '#a3a7ad', faint: '#4a4f56', rule: '#2e3237', paper: '#16181b',
-    accent: '#6cb8ec', bad: '#f0894a', good: '#3dc79c',
+    ink: '#e7e6e2',
+    muted: '#a3a7ad',
+    faint: '#4a4f56',
+    rule: '#2e3237',
+    paper: '#16181b',
+    accent: '#6cb8ec',
+    bad: '#f0894a',
+    good: '#3dc79c',
     series: ['#56b4e9', '#f0803c', '#1fc08f', '#dd93bf', '#e69f00', '#4f8fe0', '#f0e442', '#e7e6e2'],
     sequential: ['#20305a', '#265f9c', '#2f88b4', '#58b1b9', '#98cfb6', '#d3e5bc', '#fbf8dc'],
     diverging: ['#7fc1f2', '#4a91c9', '#2b567a', '#25282c', '#7a4a1c', '#c9762b', '#ffb066'],
@@ -39,7 +51,16 @@ export const palettes: Record<ThemeName, Palette> = {
 };
 
 /** Told apart without colour as well: by dashes. */
-export const dashes: readonly (number[] | 'solid')[] = ['solid', [7, 3], [2, 3], [9, 3, 2, 3], 'solid', [7, 3], [2, 3], [9, 3, 2, 3]];
+export const dashes: readonly (number[] | 'solid')[] = [
+  'solid',
+  [7, 3],
+  [2, 3],
+  [9, 3, 2, 3],
+  'solid',
+  [7, 3],
+  [2, 3],
+  [9, 3, 2, 3],
+];
 
 export const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
 

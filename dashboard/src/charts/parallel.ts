@@ -74,7 +74,7 @@ function shownLevels(levels: number): number[] {
 
 export function brushed(filter: Filter, { axis, measure }: Dimension): [number, number][] {
   if (axis !== undefined) return filter.levels.has(axis) ? intervalsOf(filter.levels.get(axis)!) : [];
-  return measure ? filter.ranges.get(measure.key) ?? [] : [];
+  return measure ? (filter.ranges.get(measure.key) ?? []) : [];
 }
 
 /** Colours' ends: the middle 95 % of the cells, so that a few bad ones do not make all others look alike. */
@@ -85,7 +85,14 @@ export function colorDomain(report: Report): [number, number] {
   return report.metric.goal === 'max' ? [at(0.05), at(1)] : [at(0), at(0.95)];
 }
 
-export function parallel(palette: Palette, ramp: readonly string[], width: number, height: number, report: Report, all: readonly Dimension[]): Option {
+export function parallel(
+  palette: Palette,
+  ramp: readonly string[],
+  width: number,
+  height: number,
+  report: Report,
+  all: readonly Dimension[],
+): Option {
   const { cells } = report;
   const total = cells.cell.length;
   const [low, high] = colorDomain(report);
@@ -96,7 +103,9 @@ export function parallel(palette: Palette, ramp: readonly string[], width: numbe
     const mean = cells.mean[cell];
     const offset = total > 1 ? (1 - (2 * cell) / (total - 1)) * spread : 0;
     rows.push({
-      value: all.map(({ axis, measure }) => (axis !== undefined ? cells.levels[axis]![cell]! + offset : measure!.values[cell] ?? '-')),
+      value: all.map(({ axis, measure }) =>
+        axis !== undefined ? cells.levels[axis]![cell]! + offset : (measure!.values[cell] ?? '-'),
+      ),
       lineStyle: { color: typeof mean === 'number' ? mix(ramp, (mean - low) / (high - low || 1)) : palette.muted },
     });
   }
@@ -110,28 +119,58 @@ export function parallel(palette: Palette, ramp: readonly string[], width: numbe
       id: `dimension${dim}`,
       type: 'value',
       name: vertical ? name.replace('\n', ' ') : name,
-      nameLocation: vertical || (axis !== undefined || measure!.lowIsGood) ? 'start' : 'end', // at the top, or left
+      nameLocation: vertical || axis !== undefined || measure!.lowIsGood ? 'start' : 'end', // at the top, or left
       nameGap: vertical ? -widest([name.replace('\n', ' ')], 13) : 14,
-      nameTextStyle: { ...textStyle(palette), fontWeight: 600, lineHeight: 14, ...(vertical ? { padding: [0, 0, 26, 0], textBorderColor: palette.paper, textBorderWidth: 4 } : {}) },
+      nameTextStyle: {
+        ...textStyle(palette),
+        fontWeight: 600,
+        lineHeight: 14,
+        ...(vertical ? { padding: [0, 0, 26, 0], textBorderColor: palette.paper, textBorderWidth: 4 } : {}),
+      },
       ...(axis !== undefined
         ? { min: -0.5, max: report.axes[axis]!.levels.length - 0.5, inverse: !vertical }
-        : { min: extent(measure!.values)[0], max: extent(measure!.values)[1], scale: true, inverse: !vertical && measure!.lowIsGood }),
+        : {
+            min: extent(measure!.values)[0],
+            max: extent(measure!.values)[1],
+            scale: true,
+            inverse: !vertical && measure!.lowIsGood,
+          }),
       axisLine: { lineStyle: { color: palette.muted, width: 1 } },
       axisTick: { show: false },
       axisLabel: {
-        ...textStyle(palette, 11), color: palette.ink, width: Math.max(40, gapPx - 14), overflow: 'truncate', hideOverlap: true,
-        textBorderColor: palette.paper, textBorderWidth: 4,
+        ...textStyle(palette, 11),
+        color: palette.ink,
+        width: Math.max(40, gapPx - 14),
+        overflow: 'truncate',
+        hideOverlap: true,
+        textBorderColor: palette.paper,
+        textBorderWidth: 4,
         ...(axis !== undefined
-          ? { customValues: shownLevels(report.axes[axis]!.levels.length), formatter: (value: number) => levelShort(report, axis, Math.round(value)) }
+          ? {
+              customValues: shownLevels(report.axes[axis]!.levels.length),
+              formatter: (value: number) => levelShort(report, axis, Math.round(value)),
+            }
           : { formatter: scaled(measure!.scale.factor), showMinLabel: false, showMaxLabel: false }),
       },
       areaSelectStyle: { width: 18, borderWidth: 1, borderColor: palette.bad, color: palette.bad, opacity: 0.18 },
       realtime: false,
     })),
-    series: [{
-      type: 'parallel', data: rows, smooth: false, progressive: 2000, progressiveThreshold: 4000, large: false,
-      lineStyle: { width: total > 1000 ? 0.7 : total > 100 ? 1 : 1.6, opacity: total > 3000 ? 0.1 : total > 1000 ? 0.2 : total > 100 ? 0.5 : 0.9 },
-      inactiveOpacity: total > 1000 ? 0.012 : 0.05, activeOpacity: total > 3000 ? 0.3 : total > 1000 ? 0.4 : 0.85, silent: true,
-    }],
+    series: [
+      {
+        type: 'parallel',
+        data: rows,
+        smooth: false,
+        progressive: 2000,
+        progressiveThreshold: 4000,
+        large: false,
+        lineStyle: {
+          width: total > 1000 ? 0.7 : total > 100 ? 1 : 1.6,
+          opacity: total > 3000 ? 0.1 : total > 1000 ? 0.2 : total > 100 ? 0.5 : 0.9,
+        },
+        inactiveOpacity: total > 1000 ? 0 : 0.05,
+        activeOpacity: total > 3000 ? 0.3 : total > 1000 ? 0.4 : 0.85,
+        silent: true,
+      },
+    ],
   };
 }

@@ -28,24 +28,43 @@ export function costScatter(palette: Palette, report: Report, visible: Int32Arra
     grid: { left: 58, right: 18, top: 30, bottom: 44 },
     xAxis: valueAxis(palette, 'time of a job (s)', { splitLine: { show: false } }),
     yAxis: valueAxis(palette, `${scale.title}${scale.unit && ` (${scale.unit})`}`, {
-      nameLocation: 'end', nameGap: 12, nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'left', padding: [0, 0, 0, -46] },
+      nameLocation: 'end',
+      nameGap: 12,
+      nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'left', padding: [0, 0, 0, -46] },
       axisLabel: { ...textStyle(palette, 11), color: palette.muted, formatter: scaled(scale.factor) },
-      ...(all.length > 20 && cut !== undefined && (high ? { min: Math.max(sorted[0]!, cut - room) } : { max: Math.min(sorted[sorted.length - 1]!, cut + room) })),
+      ...(all.length > 20 &&
+        cut !== undefined &&
+        (high ? { min: Math.max(sorted[0]!, cut - room) } : { max: Math.min(sorted[sorted.length - 1]!, cut + room) })),
     }),
     tooltip: {
-      ...tooltipStyle(palette), trigger: 'item',
+      ...tooltipStyle(palette),
+      trigger: 'item',
       formatter: ({ data }: { data?: number[] }) => {
         const cell = data?.[2];
-        return cell === undefined ? '' : tip(cellLabel(report, cell), [[scale.title, interval(scale, mean[cell], ci95[cell])], ['time of a job', duration(seconds[cell])], ['n', `${report.cells.n[cell]}`]]);
+        return cell === undefined
+          ? ''
+          : tip(cellLabel(report, cell), [
+              [scale.title, interval(scale, mean[cell], ci95[cell])],
+              ['time of a job', duration(seconds[cell])],
+              ['n', `${report.cells.n[cell]}`],
+            ]);
       },
     },
     series: [
       {
-        type: 'scatter', clip: true, symbolSize: all.length > 1000 ? 4 : 7, progressive: 2000, data: all.map((cell) => [seconds[cell]!, mean[cell]!, cell]),
+        type: 'scatter',
+        clip: true,
+        symbolSize: all.length > 1000 ? 4 : 7,
+        progressive: 2000,
+        data: all.map((cell) => [seconds[cell]!, mean[cell]!, cell]),
         itemStyle: { color: palette.muted, opacity: all.length > 1000 ? 0.35 : 0.6 },
       },
       {
-        type: 'custom', clip: true, silent: true, data: best.map((cell) => [seconds[cell]!, mean[cell]! - (ci95[cell] ?? 0), mean[cell]! + (ci95[cell] ?? 0)]), encode: { x: 0, y: [1, 2] },
+        type: 'custom',
+        clip: true,
+        silent: true,
+        data: best.map((cell) => [seconds[cell]!, mean[cell]! - (ci95[cell] ?? 0), mean[cell]! + (ci95[cell] ?? 0)]),
+        encode: { x: 0, y: [1, 2] },
         renderItem: (_: unknown, api: Api) => {
           const [x, low] = api.coord([api.value(0), api.value(1)]);
           const [, top] = api.coord([api.value(0), api.value(2)]);
@@ -53,8 +72,14 @@ export function costScatter(palette: Palette, report: Report, visible: Int32Arra
         },
       },
       {
-        type: 'line', clip: true, step: 'end', data: best.map((cell) => [seconds[cell]!, mean[cell]!, cell]), symbol: 'circle', symbolSize: 8,
-        lineStyle: { color: palette.bad, width: 1.5 }, itemStyle: { color: palette.bad },
+        type: 'line',
+        clip: true,
+        step: 'end',
+        data: best.map((cell) => [seconds[cell]!, mean[cell]!, cell]),
+        symbol: 'circle',
+        symbolSize: 8,
+        lineStyle: { color: palette.bad, width: 1.5 },
+        itemStyle: { color: palette.bad },
       },
     ],
   };

@@ -13,7 +13,9 @@ export interface Band {
 /** Which curve belongs to a job: -1 none. */
 export function curveOfJob(curves: Curves, jobs: number): Int32Array {
   const of = new Int32Array(jobs).fill(-1);
-  curves.job.forEach((job, k) => { if (job >= 0) of[job] = k; });
+  curves.job.forEach((job, k) => {
+    if (job >= 0) of[job] = k;
+  });
   return of;
 }
 
@@ -45,5 +47,11 @@ export function band(curves: Curves, metric: string, of: Iterable<number>, from 
   }
   const epochs = [...byEpoch.keys()].sort((a, b) => a - b);
   const all = epochs.map((epoch) => byEpoch.get(epoch)!);
-  return { epoch: epochs, mean: all.map(({ sum, n }) => sum / n), low: all.map(({ low }) => low), high: all.map(({ high }) => high), n: all.map(({ n }) => n) };
+  return {
+    epoch: epochs,
+    mean: all.map(({ sum, n }) => sum / n),
+    low: all.map(({ low }) => low),
+    high: all.map(({ high }) => high),
+    n: all.map(({ n }) => n),
+  };
 }

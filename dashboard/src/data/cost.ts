@@ -21,12 +21,23 @@ class Sum {
     this.squares += step * (seconds - this.mean);
   }
   as(name: string): Spent {
-    return { name, jobs: this.jobs, total: this.total, mean: this.jobs ? this.mean : NaN, sd: this.jobs > 1 ? Math.sqrt(this.squares / (this.jobs - 1)) : NaN };
+    return {
+      name,
+      jobs: this.jobs,
+      total: this.total,
+      mean: this.jobs ? this.mean : NaN,
+      sd: this.jobs > 1 ? Math.sqrt(this.squares / (this.jobs - 1)) : NaN,
+    };
   }
 }
 
 /** Time of the jobs that pass, gathered by whatever `group` says (-1: not counted). */
-export function spentBy(report: Report, passes: Uint8Array, names: readonly string[], group: (job: number) => number | null): Spent[] {
+export function spentBy(
+  report: Report,
+  passes: Uint8Array,
+  names: readonly string[],
+  group: (job: number) => number | null,
+): Spent[] {
   const sums = names.map(() => new Sum());
   report.jobs.seconds.forEach((seconds, job) => {
     if (seconds === null || !passes[report.jobs.cell[job]!]) return;

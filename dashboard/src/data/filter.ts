@@ -23,7 +23,10 @@ export function parseFilter(params: Params, report: Report): Filter {
   report.axes.forEach((axis, i) => {
     const text = params[`f.${axis.name}`];
     if (text === undefined) return;
-    const levels = text.split('.').map(Number).filter((level) => Number.isInteger(level) && level >= 0 && level < axis.levels.length);
+    const levels = text
+      .split('.')
+      .map(Number)
+      .filter((level) => Number.isInteger(level) && level >= 0 && level < axis.levels.length);
     if (levels.length > 0) filter.levels.set(i, new Set(levels));
   });
   for (const [name, text] of Object.entries(params)) {
@@ -90,7 +93,8 @@ function keepMatches(report: Report, text: string, passes: Uint8Array): void {
     const matching = axes.map((axis) => axis.levels.map((level) => level.toLowerCase().includes(word)));
     for (let i = 0; i < passes.length; ++i) {
       if (!passes[i]) continue;
-      const found = matching.some((levels, axis) => levels[cells.levels[axis]![i]!]) || cells.note[i]!.toLowerCase().includes(word);
+      const found =
+        matching.some((levels, axis) => levels[cells.levels[axis]![i]!]) || cells.note[i]!.toLowerCase().includes(word);
       if (!found) passes[i] = 0;
     }
   }

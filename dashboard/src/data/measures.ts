@@ -26,7 +26,13 @@ export function measure(report: Report, key: MeasureKey): Measure {
       return { key, title: scale.title, scale, lowIsGood: report.metric.goal === 'min', values };
     }
     case 'best_epoch':
-      return { key, title: 'epoch that counts', scale: { ...scaleOf('epoch'), title: 'epoch that counts' }, lowIsGood: true, values };
+      return {
+        key,
+        title: 'epoch that counts',
+        scale: { ...scaleOf('epoch'), title: 'epoch that counts' },
+        lowIsGood: true,
+        values,
+      };
     case 'seconds':
       return { key, title: 'time of a job', scale: { ...scaleOf('seconds'), title: 'time of a job' }, lowIsGood: true, values };
     default: {

@@ -27,10 +27,16 @@ function axisColumn(report: Report, axis: number): RankColumn {
   let longest = characters(name) + 2;
   for (let i = 0; i < levels.length; ++i) longest = Math.max(longest, characters(short[i] || levels[i]!));
   return {
-    key: `axis.${name}`, head: name, unit: '', help: `level of the axis ${name}`, number: false,
+    key: `axis.${name}`,
+    head: name,
+    unit: '',
+    help: `level of the axis ${name}`,
+    number: false,
     width: Math.min(220, Math.max(60, 18 + longest * 7.8)),
-    text: (cell) => levelShort(report, axis, of[cell]!), full: (cell) => levelFull(report, axis, of[cell]!),
-    sort: (cell) => of[cell]!, bigFirst: false,
+    text: (cell) => levelShort(report, axis, of[cell]!),
+    full: (cell) => levelFull(report, axis, of[cell]!),
+    sort: (cell) => of[cell]!,
+    bigFirst: false,
   };
 }
 
@@ -38,50 +44,128 @@ export function rankColumns(report: Report): RankColumn[] {
   const { cells, metric } = report;
   const scale = objectiveScale(metric);
   const places = columnDecimals(scale, cells.ci95);
-  const differencePlaces = columnDecimals(scale, cells.difference_ci95.some((ci) => ci !== null) ? cells.difference_ci95 : cells.ci95);
+  const differencePlaces = columnDecimals(
+    scale,
+    cells.difference_ci95.some((ci) => ci !== null) ? cells.difference_ci95 : cells.ci95,
+  );
   const accuracy = scaleOf('test_accuracy');
   const loss = scaleOf('test_loss');
   const has = (values: readonly (number | null)[]) => values.some((value) => value !== null);
-  const column = (key: string, head: string, unit: string, width: number, help: string, values: readonly (number | null)[],
-    text: (cell: number) => string, bigFirst = false): RankColumn =>
-    ({ key, head, unit, help, number: true, width, text, sort: (cell) => values[cell] ?? null, bigFirst });
+  const column = (
+    key: string,
+    head: string,
+    unit: string,
+    width: number,
+    help: string,
+    values: readonly (number | null)[],
+    text: (cell: number) => string,
+    bigFirst = false,
+  ): RankColumn => ({ key, head, unit, help, number: true, width, text, sort: (cell) => values[cell] ?? null, bigFirst });
 
   const columns = report.axes.map((_, axis) => axisColumn(report, axis));
-  columns.push(column('mean', scale.title, cells.ci95.some((ci) => ci !== null) ? `${scale.unit}, 95 % CI` : scale.unit, 142,
-    `mean of the ${scale.title} over seeds, at each job’s ${metric.epoch === 'best' ? 'best' : 'last'} epoch`, cells.mean,
-    (cell) => bareInterval(scale, cells.mean[cell], cells.ci95[cell], places), metric.goal === 'max'));
+  columns.push(
+    column(
+      'mean',
+      scale.title,
+      cells.ci95.some((ci) => ci !== null) ? `${scale.unit}, 95 % CI` : scale.unit,
+      142,
+      `mean of the ${scale.title} over seeds, at each job’s ${metric.epoch === 'best' ? 'best' : 'last'} epoch`,
+      cells.mean,
+      (cell) => bareInterval(scale, cells.mean[cell], cells.ci95[cell], places),
+      metric.goal === 'max',
+    ),
+  );
   columns.push(column('n', 'n', 'seeds', 48, 'seeds with a finite result', cells.n, (cell) => count(cells.n[cell])));
   if (has(cells.test_accuracy) && metric.name !== 'test_accuracy') {
-    columns.push(column('test_accuracy', 'test accuracy', '%', 92, 'mean over seeds, at the epoch that counts; not ranked by',
-      cells.test_accuracy, (cell) => bare(accuracy, cells.test_accuracy[cell], places), true));
+    columns.push(
+      column(
+        'test_accuracy',
+        'test accuracy',
+        '%',
+        92,
+        'mean over seeds, at the epoch that counts; not ranked by',
+        cells.test_accuracy,
+        (cell) => bare(accuracy, cells.test_accuracy[cell], places),
+        true,
+      ),
+    );
   }
   if (has(cells.difference)) {
-    columns.push(column('difference', 'leader − cell', `${differenceUnit(scale)}, 95 % CI`, 132,
-      'difference to the leader over the seeds that both have; an interval that contains 0 is a tie', cells.difference,
-      (cell) => bareInterval(scale, cells.difference[cell], cells.difference_ci95[cell], differencePlaces)));
+    columns.push(
+      column(
+        'difference',
+        'leader − cell',
+        `${differenceUnit(scale)}, 95 % CI`,
+        132,
+        'difference to the leader over the seeds that both have; an interval that contains 0 is a tie',
+        cells.difference,
+        (cell) => bareInterval(scale, cells.difference[cell], cells.difference_ci95[cell], differencePlaces),
+      ),
+    );
   }
   if (has(cells.p)) {
-    columns.push(column('p', 'p', 'Holm', 78, 'of no difference to the leader, adjusted for the number of cells (Holm)', cells.p,
-      (cell) => pValue(cells.p[cell]), true));
+    columns.push(
+      column(
+        'p',
+        'p',
+        'Holm',
+        78,
+        'of no difference to the leader, adjusted for the number of cells (Holm)',
+        cells.p,
+        (cell) => pValue(cells.p[cell]),
+        true,
+      ),
+    );
   }
   if (has(cells.best_probability)) {
-    columns.push(column('best_probability', 'P(best)', 'bootstrap', 84, 'share of bootstrap samples in which the cell is the best',
-      cells.best_probability, (cell) => share(cells.best_probability[cell], 1), true));
+    columns.push(
+      column(
+        'best_probability',
+        'P(best)',
+        'bootstrap',
+        84,
+        'share of bootstrap samples in which the cell is the best',
+        cells.best_probability,
+        (cell) => share(cells.best_probability[cell], 1),
+        true,
+      ),
+    );
   }
   if (has(cells.test_loss) && metric.name !== 'test_loss') {
-    columns.push(column('test_loss', 'test loss', 'nats', 84, 'mean over seeds', cells.test_loss, (cell) => bare(loss, cells.test_loss[cell])));
+    columns.push(
+      column('test_loss', 'test loss', 'nats', 84, 'mean over seeds', cells.test_loss, (cell) =>
+        bare(loss, cells.test_loss[cell]),
+      ),
+    );
   }
   if (has(cells.train_loss)) {
-    columns.push(column('train_loss', 'training loss', 'nats', 84, 'mean over seeds', cells.train_loss, (cell) => bare(loss, cells.train_loss[cell])));
+    columns.push(
+      column('train_loss', 'training loss', 'nats', 84, 'mean over seeds', cells.train_loss, (cell) =>
+        bare(loss, cells.train_loss[cell]),
+      ),
+    );
   }
-  columns.push(column('best_epoch', 'epoch', 'mean', 66, 'that counts, mean over seeds', cells.best_epoch, (cell) => meanCount(round1(cells.best_epoch[cell]))));
-  columns.push(column('seconds', 'time', 'a job', 92, 'of a job, mean over seeds', cells.seconds, (cell) => duration(cells.seconds[cell])));
+  columns.push(
+    column('best_epoch', 'epoch', 'mean', 66, 'that counts, mean over seeds', cells.best_epoch, (cell) =>
+      meanCount(round1(cells.best_epoch[cell])),
+    ),
+  );
+  columns.push(
+    column('seconds', 'time', 'a job', 92, 'of a job, mean over seeds', cells.seconds, (cell) => duration(cells.seconds[cell])),
+  );
   if (cells.note.some((note) => note !== '')) {
     const length = cells.note.reduce((most, note) => Math.max(most, note.length), 0);
     columns.push({
-      key: 'note', head: 'note', unit: '', help: 'what is out of the ordinary', number: false,
-      width: Math.min(320, 24 + length * 7.2), text: (cell) => cells.note[cell]!, full: (cell) => cells.note[cell]!,
-      sort: (cell) => (cells.note[cell] === '' ? null : -cells.diverged[cell]! - cells.failed[cell]!), bigFirst: false,
+      key: 'note',
+      head: 'note',
+      unit: '',
+      help: 'what is out of the ordinary',
+      number: false,
+      width: Math.min(320, 24 + length * 7.2),
+      text: (cell) => cells.note[cell]!,
+      full: (cell) => cells.note[cell]!,
+      sort: (cell) => (cells.note[cell] === '' ? null : -cells.diverged[cell]! - cells.failed[cell]!),
+      bigFirst: false,
     });
   }
   return columns;
@@ -132,4 +216,3 @@ export function intervalDomain(report: Report, cells: Int32Array): [number, numb
   }
   return [low, top];
 }
-

@@ -8,7 +8,11 @@ export interface Shown {
 }
 
 /** Wrong ones first: those that most jobs get wrong, then the most confident errors. */
-export function orderedSamples(samples: Samples, jobs: readonly number[], keep: (actual: number, wrong: number) => boolean): Shown[] {
+export function orderedSamples(
+  samples: Samples,
+  jobs: readonly number[],
+  keep: (actual: number, wrong: number) => boolean,
+): Shown[] {
   const images = samples.image.length;
   const shown: Shown[] = [];
   for (let place = 0; place < images; ++place) {
@@ -18,6 +22,8 @@ export function orderedSamples(samples: Samples, jobs: readonly number[], keep: 
     if (keep(samples.actual[place]!, wrong)) shown.push({ place, predicted, confidence, wrong });
   }
   const doubt = ({ place, predicted, confidence, wrong }: Shown) =>
-    wrong > 0 ? Math.max(...confidence.map((c, i) => (predicted[i] !== samples.actual[place] ? c : 0))) : 1 - Math.min(...confidence);
+    wrong > 0
+      ? Math.max(...confidence.map((c, i) => (predicted[i] !== samples.actual[place] ? c : 0)))
+      : 1 - Math.min(...confidence);
   return shown.sort((a, b) => b.wrong - a.wrong || doubt(b) - doubt(a) || a.place - b.place);
 }

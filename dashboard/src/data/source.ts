@@ -82,9 +82,15 @@ export async function loadSection<N extends SectionName>(
   const section = await loading;
   if (!section) return null;
   const decoded: Sections = {
-    get curves() { return asCurves(section, report.jobs.job); },
-    get confusions() { return asConfusions(section, report.cells.cell); },
-    get samples() { return asSamples(section, report.jobs.job); },
+    get curves() {
+      return asCurves(section, report.jobs.job);
+    },
+    get confusions() {
+      return asConfusions(section, report.cells.cell);
+    },
+    get samples() {
+      return asSamples(section, report.jobs.job);
+    },
   };
   return decoded[name];
 }

@@ -15,7 +15,10 @@ const words: Record<string, string> = { val: 'validation', lr: 'learning rate', 
 
 /** "val_accuracy" → "validation accuracy". */
 export function metricTitle(name: string): string {
-  return name.split('_').map((word) => words[word] ?? word).join(' ');
+  return name
+    .split('_')
+    .map((word) => words[word] ?? word)
+    .join(' ');
 }
 
 export function scaleOf(name: string): Scale {
@@ -77,12 +80,16 @@ export function columnDecimals(scale: Scale, halfWidths: readonly Maybe[]): numb
 export function intervalMeaning(kinds: Iterable<IntervalKind>, evaluationSize: number): string {
   const present = new Set(kinds);
   const sentences: string[] = [];
-  if (present.has('student_t')) sentences.push('± is the half width of the 95 % confidence interval of the mean over seeds (Student’s t).');
+  if (present.has('student_t'))
+    sentences.push('± is the half width of the 95 % confidence interval of the mean over seeds (Student’s t).');
   if (present.has('binomial')) {
     const images = evaluationSize > 0 ? `${evaluationSize.toLocaleString('en')} evaluation images` : 'evaluation images';
-    sentences.push(`${present.has('student_t') ? 'Where there is one' : 'One'} seed: ± is 1.96 standard errors of the ${images}, not of other seeds.`);
+    sentences.push(
+      `${present.has('student_t') ? 'Where there is one' : 'One'} seed: ± is 1.96 standard errors of the ${images}, not of other seeds.`,
+    );
   }
-  if (present.has('none') && present.size === 1) sentences.push('One seed and no share of images: there is nothing to make an uncertainty from, so none is given.');
+  if (present.has('none') && present.size === 1)
+    sentences.push('One seed and no share of images: there is nothing to make an uncertainty from, so none is given.');
   return sentences.join(' ');
 }
 

@@ -45,7 +45,8 @@ export function significant(value: Maybe, digits = 4): string {
 /** A learning rate or another free number, without trailing zeros: "0.001", "2.5e−5". */
 export function plain(value: Maybe): string {
   if (!isNumber(value)) return missing;
-  const text = Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(3).replace(/\.?0+e/, 'e') : String(Number(value.toPrecision(4)));
+  const text =
+    Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(3).replace(/\.?0+e/, 'e') : String(Number(value.toPrecision(4)));
   return text.replace(/-/g, minus);
 }
 

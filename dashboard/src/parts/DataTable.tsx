@@ -28,16 +28,28 @@ export function DataTable<Row>({ label, columns, rows, atMost = 200 }: Props<Row
       <div class="scroll" role="region" aria-label={label} tabIndex={print ? undefined : 0}>
         <table class="data">
           <thead>
-            <tr>{columns.map((column, i) => <th key={i} scope="col" class={column.number ? 'number' : undefined}>{column.head}</th>)}</tr>
+            <tr>
+              {columns.map((column, i) => (
+                <th key={i} scope="col" class={column.number ? 'number' : undefined}>
+                  {column.head}
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
             {shown.map((row, index) => (
               <tr key={index}>
                 {columns.map((column, i) => {
                   const names = [column.number && 'number', column.wide && 'wide'].filter(Boolean).join(' ') || undefined;
-                  return column.rowHead
-                    ? <th key={i} scope="row" class={names}>{column.cell(row, index)}</th>
-                    : <td key={i} class={names}>{column.cell(row, index)}</td>;
+                  return column.rowHead ? (
+                    <th key={i} scope="row" class={names}>
+                      {column.cell(row, index)}
+                    </th>
+                  ) : (
+                    <td key={i} class={names}>
+                      {column.cell(row, index)}
+                    </td>
+                  );
                 })}
               </tr>
             ))}
@@ -47,7 +59,11 @@ export function DataTable<Row>({ label, columns, rows, atMost = 200 }: Props<Row
       {shown.length < rows.length && (
         <p class="more">
           {count(shown.length)} of {count(rows.length)} rows.{' '}
-          {!print && !all && <button type="button" class="link" onClick={() => setAll(true)}>Show {rows.length > 5000 ? 'the first 5,000' : 'all'}</button>}
+          {!print && !all && (
+            <button type="button" class="link" onClick={() => setAll(true)}>
+              Show {rows.length > 5000 ? 'the first 5,000' : 'all'}
+            </button>
+          )}
         </p>
       )}
     </>

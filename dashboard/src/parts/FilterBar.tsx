@@ -18,23 +18,46 @@ export function FilterBar({ report }: { report: Report }) {
   return (
     <div class="filter" role="search" aria-label="Filter of all sections">
       <TextFilter />
-      {report.axes.map((axis, i) => axis.levels.length > 1 && <AxisFilter key={axis.name} report={report} axis={i} chosen={current.levels.get(i)} />)}
+      {report.axes.map(
+        (axis, i) =>
+          axis.levels.length > 1 && <AxisFilter key={axis.name} report={report} axis={i} chosen={current.levels.get(i)} />,
+      )}
       {[...current.ranges].map(([key, ranges]) => {
         const { title, scale } = measure(report, key);
         const text = ranges.map(([low, high]) => `${bare(scale, low)} … ${bare(scale, high)}`).join(' or ');
         return (
-          <button key={key} type="button" class="chip on" onClick={() => setParams(rangesPatch(key, []))} title="Remove this range">
-            {title} {text}{scale.unit && `\u00a0${scale.unit}`} <span aria-hidden="true">×</span><span class="hidden">, remove</span>
+          <button
+            key={key}
+            type="button"
+            class="chip on"
+            onClick={() => setParams(rangesPatch(key, []))}
+            title="Remove this range"
+          >
+            {title} {text}
+            {scale.unit && `\u00a0${scale.unit}`} <span aria-hidden="true">×</span>
+            <span class="hidden">, remove</span>
           </button>
         );
       })}
       {(lacking || current.onlyResults) && (
-        <Check checked={current.onlyResults} onChange={(on) => setParams({ results: on ? '1' : undefined })}>only with a result</Check>
+        <Check checked={current.onlyResults} onChange={(on) => setParams({ results: on ? '1' : undefined })}>
+          only with a result
+        </Check>
       )}
       <output class="filter-count" aria-live="polite">
-        {isFiltered(current) ? <><b>{count(shown)}</b> of {count(total)} cells</> : <>{count(total)} cells</>}
+        {isFiltered(current) ? (
+          <>
+            <b>{count(shown)}</b> of {count(total)} cells
+          </>
+        ) : (
+          <>{count(total)} cells</>
+        )}
       </output>
-      {isFiltered(current) && <button type="button" class="link" onClick={() => setParams(clearPatch(route.value.params))}>Clear filter</button>}
+      {isFiltered(current) && (
+        <button type="button" class="link" onClick={() => setParams(clearPatch(route.value.params))}>
+          Clear filter
+        </button>
+      )}
     </div>
   );
 }
@@ -50,8 +73,14 @@ function TextFilter() {
     timer.current = window.setTimeout(() => setParams({ q: value.trim() || undefined }), 150);
   };
   return (
-    <input type="search" class="filter-text" placeholder="Filter cells" aria-label="Filter cells by words of their levels or notes"
-      value={typed} onInput={(event) => changed(event.currentTarget.value)} />
+    <input
+      type="search"
+      class="filter-text"
+      placeholder="Filter cells"
+      aria-label="Filter cells by words of their levels or notes"
+      value={typed}
+      onInput={(event) => changed(event.currentTarget.value)}
+    />
   );
 }
 
@@ -94,24 +123,47 @@ function AxisFilter({ report, axis, chosen }: { report: Report; axis: number; ch
   return (
     <>
       <button ref={button} type="button" class={chosen ? 'chip on' : 'chip'} popovertarget={id} aria-expanded={open}>
-        <bdi>{name}</bdi>{chosen && <span class="chip-count"> {chosen.size} of {levels.length}</span>} <span aria-hidden="true" class="caret">▾</span>
+        <bdi>{name}</bdi>
+        {chosen && (
+          <span class="chip-count">
+            {' '}
+            {chosen.size} of {levels.length}
+          </span>
+        )}{' '}
+        <span aria-hidden="true" class="caret">
+          ▾
+        </span>
       </button>
       <div ref={panel} id={id} popover="auto" class="popover" role="group" aria-label={`Levels of ${name}`}>
         <div class="popover-head">
           {levels.length > 12 && (
-            <input type="search" placeholder="Find a level" aria-label={`Find a level of ${name}`} value={search}
-              onInput={(event) => setSearch(event.currentTarget.value)} />
+            <input
+              type="search"
+              placeholder="Find a level"
+              aria-label={`Find a level of ${name}`}
+              value={search}
+              onInput={(event) => setSearch(event.currentTarget.value)}
+            />
           )}
-          <button type="button" class="link" disabled={!chosen} onClick={() => set(null)}>All {levels.length}</button>
+          <button type="button" class="link" disabled={!chosen} onClick={() => set(null)}>
+            All {levels.length}
+          </button>
         </div>
         {open && (
           <ul class="levels">
-            {levels.map((level, i) => level.toLowerCase().includes(wanted) && (
-              <li key={i}>
-                <Check checked={!chosen || chosen.has(i)} onChange={(on) => toggle(i, on)}><bdi>{level}</bdi></Check>
-                <button type="button" class="link only" onClick={() => set(new Set([i]))}>only<span class="hidden"> {level}</span></button>
-              </li>
-            ))}
+            {levels.map(
+              (level, i) =>
+                level.toLowerCase().includes(wanted) && (
+                  <li key={i}>
+                    <Check checked={!chosen || chosen.has(i)} onChange={(on) => toggle(i, on)}>
+                      <bdi>{level}</bdi>
+                    </Check>
+                    <button type="button" class="link only" onClick={() => set(new Set([i]))}>
+                      only<span class="hidden"> {level}</span>
+                    </button>
+                  </li>
+                ),
+            )}
           </ul>
         )}
       </div>

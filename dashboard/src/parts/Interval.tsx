@@ -14,7 +14,8 @@ export function Interval({ mean, ci, domain, leader, tied, scale }: Props) {
   const [low, high] = domain;
   const place = (value: number) => Math.min(100, Math.max(0, ((value - low) / (high - low)) * 100));
   const span = (from: number, to: number) => ({ left: `${place(from)}%`, width: `${place(to) - place(from)}%` });
-  if (mean === null || mean === undefined) return <div class="interval">{leader && <i class="leader" style={span(...leader)} />}</div>;
+  if (mean === null || mean === undefined)
+    return <div class="interval">{leader && <i class="leader" style={span(...leader)} />}</div>;
   const outside = mean < low ? ' below' : mean > high ? ' above' : '';
   return (
     <div class={`interval${tied ? ' tied' : ''}${outside}`} title={interval(scale, mean, ci)}>

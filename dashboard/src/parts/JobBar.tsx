@@ -9,8 +9,19 @@ export function JobBar({ jobs }: { jobs: Record<JobState, number> }) {
   const total = present.reduce((sum, state) => sum + jobs[state], 0);
   return (
     <div class="jobs">
-      <div class="job-bar" aria-hidden="true">{present.map((state) => <i key={state} class={state} style={{ flexGrow: jobs[state] / total }} />)}</div>
-      <ul>{present.map((state) => <li key={state}><i class={`key ${state}`} aria-hidden="true" />{count(jobs[state])} {state}</li>)}</ul>
+      <div class="job-bar" aria-hidden="true">
+        {present.map((state) => (
+          <i key={state} class={state} style={{ flexGrow: jobs[state] / total }} />
+        ))}
+      </div>
+      <ul>
+        {present.map((state) => (
+          <li key={state}>
+            <i class={`key ${state}`} aria-hidden="true" />
+            {count(jobs[state])} {state}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -17,10 +17,20 @@ export function PinBox({ report, cell }: { report: Report; cell: number }) {
   const place = current.indexOf(cell);
   const palette = usePalette();
   return (
-    <input type="checkbox" class="pin" checked={place >= 0} disabled={place < 0 && current.length >= maxPins}
+    <input
+      type="checkbox"
+      class="pin"
+      checked={place >= 0}
+      disabled={place < 0 && current.length >= maxPins}
       style={place >= 0 ? { accentColor: palette.series[place] } : undefined}
-      aria-label={`Compare ${cellLabel(report, cell)}`} title={place < 0 && current.length >= maxPins ? `At most ${maxPins} cells are compared` : 'Compare in curves, confusion and predictions'}
-      onChange={() => setPins(report, togglePin(current, cell))} />
+      aria-label={`Compare ${cellLabel(report, cell)}`}
+      title={
+        place < 0 && current.length >= maxPins
+          ? `At most ${maxPins} cells are compared`
+          : 'Compare in curves, confusion and predictions'
+      }
+      onChange={() => setPins(report, togglePin(current, cell))}
+    />
   );
 }
 
@@ -33,15 +43,33 @@ export function Compared({ report, cells }: { report: Report; cells: readonly nu
       <ol>
         {cells.map((cell, i) => (
           <li key={cell}>
-            <svg width="26" height="10" aria-hidden="true"><path d="M0 5H26" stroke={palette.series[i]} stroke-width="2.5" stroke-dasharray={dashText(i)} /></svg>
-            <span class="rank">{rankText(report.cells.rank[cell], report.cells.tied[cell])}</span> <bdi>{cellLabel(report, cell)}</bdi>
-            {pinned && <button type="button" class="link" aria-label={`Do not compare ${cellLabel(report, cell)}`} onClick={() => setPins(report, togglePin(pins.value, cell))}>×</button>}
+            <svg width="26" height="10" aria-hidden="true">
+              <path d="M0 5H26" stroke={palette.series[i]} stroke-width="2.5" stroke-dasharray={dashText(i)} />
+            </svg>
+            <span class="rank">{rankText(report.cells.rank[cell], report.cells.tied[cell])}</span>{' '}
+            <bdi>{cellLabel(report, cell)}</bdi>
+            {pinned && (
+              <button
+                type="button"
+                class="link"
+                aria-label={`Do not compare ${cellLabel(report, cell)}`}
+                onClick={() => setPins(report, togglePin(pins.value, cell))}
+              >
+                ×
+              </button>
+            )}
           </li>
         ))}
       </ol>
-      {pinned
-        ? <button type="button" class="link no-print" onClick={() => setPins(report, [])}>Compare the best instead</button>
-        : <p class="hint no-print">The best that pass the filter. Tick cells in the <a href={linkTo('ranking')}>ranking</a> to compare others.</p>}
+      {pinned ? (
+        <button type="button" class="link no-print" onClick={() => setPins(report, [])}>
+          Compare the best instead
+        </button>
+      ) : (
+        <p class="hint no-print">
+          The best that pass the filter. Tick cells in the <a href={linkTo('ranking')}>ranking</a> to compare others.
+        </p>
+      )}
     </div>
   );
 }

@@ -15,18 +15,23 @@ export function Rail({ report }: { report: Report }) {
         {isLive.value ? <a href="#">gridsweep</a> : <span>gridsweep</span>}
         <ThemeButton />
       </div>
-      <h1 title={report.sweep.name}><bdi>{report.sweep.name}</bdi></h1>
+      <h1 title={report.sweep.name}>
+        <bdi>{report.sweep.name}</bdi>
+      </h1>
       <Status report={report} />
       <ul class="tabs">
         {views.map(({ name, title }) => (
           <li key={name}>
             <a href={linkTo(name)} aria-current={name === view ? 'page' : undefined} ref={name === view ? reveal : undefined}>
-              {title}<Badge name={name} report={report} />
+              {title}
+              <Badge name={name} report={report} />
             </a>
           </li>
         ))}
       </ul>
-      <button type="button" class="link print" onClick={() => void loadAll().then(() => window.print())}>Print</button>
+      <button type="button" class="link print" onClick={() => void loadAll().then(() => window.print())}>
+        Print
+      </button>
     </nav>
   );
 }
@@ -45,12 +50,25 @@ function Badge({ name, report }: { name: ViewName; report: Report }) {
 
 function Status({ report }: { report: Report }) {
   const now = progress.value;
-  if (!isLive.value || !now) return <p class="status"><bdi>{report.sweep.dataset}</bdi>, {report.sweep.state}</p>;
+  if (!isLive.value || !now)
+    return (
+      <p class="status">
+        <bdi>{report.sweep.dataset}</bdi>, {report.sweep.state}
+      </p>
+    );
   const done = now.epochs_total > 0 ? now.epochs_done / now.epochs_total : 0;
   return (
     <p class="status" role="status">
       <i class={`light ${connection.value}`} aria-hidden="true" />
-      {connection.value === 'lost' ? 'no answer' : now.state === 'active' ? <>{share(done, 0)} done{now.eta_seconds !== null && <>, {roughly(now.eta_seconds)} left</>}</> : now.state}
+      {connection.value === 'lost' ? (
+        'no answer'
+      ) : now.state === 'active' ? (
+        <>
+          {share(done, 0)} done{now.eta_seconds !== null && <>, {roughly(now.eta_seconds)} left</>}
+        </>
+      ) : (
+        now.state
+      )}
     </p>
   );
 }

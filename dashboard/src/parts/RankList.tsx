@@ -22,16 +22,43 @@ export function RankList({ report, cells, domain, scale, box, columns, order }: 
         const cell = cells[index]!;
         const { rank, tied, mean, ci95, note } = report.cells;
         return (
-          <div key={cell} class={tied[cell] && rank[cell] === 1 ? 'rank-item tied' : 'rank-item'} role="listitem" aria-setsize={cells.length} aria-posinset={index + 1}>
+          <div
+            key={cell}
+            class={tied[cell] && rank[cell] === 1 ? 'rank-item tied' : 'rank-item'}
+            role="listitem"
+            aria-setsize={cells.length}
+            aria-posinset={index + 1}
+          >
             <PinBox report={report} cell={cell} />
             <button type="button" class="rank-open" onClick={() => openCell(report, cell)}>
               <span class="rank-line">
                 <b>{rankText(rank[cell], tied[cell])}</b>
-                <span class="rank-mean">{bareInterval(scale, mean[cell], ci95[cell], decimals)}{mean[cell] !== null && scale.unit && `\u00a0${scale.unit}`}</span>
-                {extra && <span class="rank-extra">{extra.head}{'\u00a0'}{extra.text(cell)}</span>}
-                {domain && <Interval mean={mean[cell]} ci={ci95[cell]} domain={domain} leader={leader} tied={rank[cell] === 1} scale={scale} />}
+                <span class="rank-mean">
+                  {bareInterval(scale, mean[cell], ci95[cell], decimals)}
+                  {mean[cell] !== null && scale.unit && `\u00a0${scale.unit}`}
+                </span>
+                {extra && (
+                  <span class="rank-extra">
+                    {extra.head}
+                    {'\u00a0'}
+                    {extra.text(cell)}
+                  </span>
+                )}
+                {domain && (
+                  <Interval
+                    mean={mean[cell]}
+                    ci={ci95[cell]}
+                    domain={domain}
+                    leader={leader}
+                    tied={rank[cell] === 1}
+                    scale={scale}
+                  />
+                )}
               </span>
-              <span class="rank-levels" title={report.axes.map((_, axis) => levelFull(report, axis, report.cells.levels[axis]![cell]!)).join(' · ')}>
+              <span
+                class="rank-levels"
+                title={report.axes.map((_, axis) => levelFull(report, axis, report.cells.levels[axis]![cell]!)).join(' · ')}
+              >
                 <bdi>{cellLabel(report, cell)}</bdi>
                 {note[cell] && <em> {note[cell]}</em>}
               </span>

@@ -37,7 +37,9 @@ export function leaderInterval(report: Report): [number, number] | null {
 export function RankTable(props: RankTableProps) {
   const print = useContext(PrintContext);
   const { report, cells, domain, scale, order, box, onSort } = props;
-  const columns = print ? props.columns.filter((column) => column.key.startsWith('axis.') || printed.has(column.key)) : props.columns;
+  const columns = print
+    ? props.columns.filter((column) => column.key.startsWith('axis.') || printed.has(column.key))
+    : props.columns;
   const virtual = useVirtual(box, cells.length, rowHeight, false);
   const rows = print ? [...cells.keys()] : virtual.items.map((item) => item.index);
   const leader = leaderInterval(report);
@@ -56,7 +58,13 @@ export function RankTable(props: RankTableProps) {
     );
   };
   return (
-    <div class={print ? 'rank-print' : 'rank-scroll'} ref={box} tabIndex={print ? undefined : 0} role="region" aria-label="Ranked table">
+    <div
+      class={print ? 'rank-print' : 'rank-scroll'}
+      ref={box}
+      tabIndex={print ? undefined : 0}
+      role="region"
+      aria-label="Ranked table"
+    >
       <table class="rank" style={print ? undefined : { width: `max(100%, ${width}px)` }} aria-rowcount={cells.length + 1}>
         {!print && (
           <colgroup>
@@ -64,15 +72,21 @@ export function RankTable(props: RankTableProps) {
             <col style={{ width: '62px' }} />
             {columns.map((column, i) => [
               <col key={column.key} style={{ width: `${column.width}px` }} />,
-              i === intervalAfter && <col key="interval"  />,
+              i === intervalAfter && <col key="interval" />,
             ])}
           </colgroup>
         )}
         <thead>
           <tr aria-rowindex={1}>
-            {!print && <th scope="col" class="fixed-pin"><span class="hidden">compare</span></th>}
+            {!print && (
+              <th scope="col" class="fixed-pin">
+                <span class="hidden">compare</span>
+              </th>
+            )}
             <th scope="col" class="number fixed-rank" aria-sort={order === undefined ? 'ascending' : undefined}>
-              <button type="button" class="sort" title="Sort by rank" onClick={() => onSort(null)}>rank</button>
+              <button type="button" class="sort" title="Sort by rank" onClick={() => onSort(null)}>
+                rank
+              </button>
             </th>
             {columns.map((column, i) => [
               head(column),
@@ -92,9 +106,17 @@ export function RankTable(props: RankTableProps) {
             const tied = report.cells.tied[cell]! && report.cells.rank[cell] === 1;
             return (
               <tr key={cell} aria-rowindex={index + 2} class={tied ? 'tied' : undefined} onClick={() => openCell(report, cell)}>
-                {!print && <td class="fixed-pin" onClick={(event) => event.stopPropagation()}><PinBox report={report} cell={cell} /></td>}
+                {!print && (
+                  <td class="fixed-pin" onClick={(event) => event.stopPropagation()}>
+                    <PinBox report={report} cell={cell} />
+                  </td>
+                )}
                 <th scope="row" class="number fixed-rank">
-                  <button type="button" class="row-head" aria-label={`Details of ${cellLabel(report, cell)}, rank ${rankText(report.cells.rank[cell], report.cells.tied[cell])}`}>
+                  <button
+                    type="button"
+                    class="row-head"
+                    aria-label={`Details of ${cellLabel(report, cell)}, rank ${rankText(report.cells.rank[cell], report.cells.tied[cell])}`}
+                  >
                     {rankText(report.cells.rank[cell], report.cells.tied[cell])}
                   </button>
                 </th>
@@ -104,7 +126,14 @@ export function RankTable(props: RankTableProps) {
                   </td>,
                   i === intervalAfter && domain && (
                     <td key="interval" class="interval-cell">
-                      <Interval mean={report.cells.mean[cell]} ci={report.cells.ci95[cell]} domain={domain} leader={leader} tied={tied || report.cells.rank[cell] === 1} scale={scale} />
+                      <Interval
+                        mean={report.cells.mean[cell]}
+                        ci={report.cells.ci95[cell]}
+                        domain={domain}
+                        leader={leader}
+                        tied={tied || report.cells.rank[cell] === 1}
+                        scale={scale}
+                      />
                     </td>
                   ),
                 ])}
@@ -125,7 +154,11 @@ function Ticks({ domain, factor }: { domain: [number, number]; factor: number })
   const decimals = step >= 1 ? 0 : decimalsFor(step * 10);
   return (
     <div class="ticks" aria-hidden="true">
-      {places.map((place) => <span key={place} style={{ left: `${((place - low) / (high - low)) * 100}%` }}>{fixed(place, decimals)}</span>)}
+      {places.map((place) => (
+        <span key={place} style={{ left: `${((place - low) / (high - low)) * 100}%` }}>
+          {fixed(place, decimals)}
+        </span>
+      ))}
     </div>
   );
 }

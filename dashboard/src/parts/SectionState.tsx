@@ -13,6 +13,11 @@ interface Props<N extends SectionName> {
 export function WithSection<N extends SectionName>({ name, none, children }: Props<N>) {
   const { state, data, error } = section(name);
   if (state === 'ready' && data) return <>{children(data)}</>;
-  if (state === 'loading') return <p class="empty" aria-live="polite">Unpacking …</p>;
+  if (state === 'loading')
+    return (
+      <p class="empty" aria-live="polite">
+        Unpacking …
+      </p>
+    );
   return <Empty>{state === 'broken' ? `This part cannot be read: ${error}` : none}</Empty>;
 }

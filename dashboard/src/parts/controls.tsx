@@ -5,7 +5,12 @@ interface Choice {
   text: string;
 }
 
-export function Select({ label, value, choices, onChange }: {
+export function Select({
+  label,
+  value,
+  choices,
+  onChange,
+}: {
   label: string;
   value: string;
   choices: readonly Choice[];
@@ -15,13 +20,22 @@ export function Select({ label, value, choices, onChange }: {
     <label class="select">
       <span>{label}</span>
       <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {choices.map((choice) => <option key={choice.value} value={choice.value}>{choice.text}</option>)}
+        {choices.map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.text}
+          </option>
+        ))}
       </select>
     </label>
   );
 }
 
-export function Check({ checked, onChange, children, disabled }: {
+export function Check({
+  checked,
+  onChange,
+  children,
+  disabled,
+}: {
   checked: boolean;
   onChange: (checked: boolean) => void;
   children: ComponentChildren;
@@ -36,7 +50,12 @@ export function Check({ checked, onChange, children, disabled }: {
 }
 
 /** A few choices of which one holds. */
-export function Options({ label, value, choices, onChange }: {
+export function Options({
+  label,
+  value,
+  choices,
+  onChange,
+}: {
   label: string;
   value: string;
   choices: readonly Choice[];

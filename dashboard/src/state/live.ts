@@ -14,7 +14,9 @@ let stop = () => {};
 
 function explain(error: unknown): void {
   if (error instanceof SignInNeeded) signInNeeded.value = true;
-  else trouble.value = error instanceof TypeError ? 'The coordinator does not answer. Trying again.' : String((error as Error).message ?? error);
+  else
+    trouble.value =
+      error instanceof TypeError ? 'The coordinator does not answer. Trying again.' : String((error as Error).message ?? error);
 }
 
 function followList(): () => void {
@@ -74,8 +76,12 @@ function followSweep(id: number): () => void {
   };
 
   const events = new EventSource(`api/v1/sweeps/${id}/events`);
-  events.addEventListener('open', () => { connection.value = 'open'; });
-  events.addEventListener('error', () => { connection.value = 'lost'; });
+  events.addEventListener('open', () => {
+    connection.value = 'open';
+  });
+  events.addEventListener('error', () => {
+    connection.value = 'lost';
+  });
   events.addEventListener('progress', (event) => {
     const next = JSON.parse((event as MessageEvent<string>).data) as Progress;
     progress.value = next;

@@ -5,7 +5,17 @@ import type { Params, Patch } from '../data/filter';
 // #/sweep/3/ranking?… of the live view.
 
 export const viewNames = [
-  'overview', 'ranking', 'effects', 'parallel', 'curves', 'heatmap', 'confusion', 'predictions', 'failures', 'cost', 'sweepfile',
+  'overview',
+  'ranking',
+  'effects',
+  'parallel',
+  'curves',
+  'heatmap',
+  'confusion',
+  'predictions',
+  'failures',
+  'cost',
+  'sweepfile',
 ] as const;
 export type ViewName = (typeof viewNames)[number];
 

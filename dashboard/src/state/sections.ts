@@ -26,7 +26,8 @@ async function load<N extends SectionName>(name: N): Promise<void> {
     const data = await loadSection(name, isLive.peek() ? current.sweep.id : null, current);
     if (loadedFor.get(name) === current) slot.value = { state: data ? 'ready' : 'none', data, error: '' };
   } catch (error) {
-    if (loadedFor.get(name) === current) slot.value = { state: 'broken', data: null, error: String((error as Error).message ?? error) };
+    if (loadedFor.get(name) === current)
+      slot.value = { state: 'broken', data: null, error: String((error as Error).message ?? error) };
   }
 }
 
@@ -39,7 +40,9 @@ export function section<N extends SectionName>(name: N): Loaded<Sections[N]> {
 
 /** For print: everything must be there before the page is drawn. */
 export async function loadAll(): Promise<void> {
-  await Promise.all((['curves', 'confusions', 'samples'] as const).filter((name) => isLive.peek() || hasEmbedded(name)).map(load));
+  await Promise.all(
+    (['curves', 'confusions', 'samples'] as const).filter((name) => isLive.peek() || hasEmbedded(name)).map(load),
+  );
 }
 
 /** Shows a report, with whatever sections of the one before had been loaded. */

@@ -1,5 +1,11 @@
 import {
-  elementScroll, observeElementOffset, observeElementRect, observeWindowOffset, observeWindowRect, Virtualizer, windowScroll,
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  observeWindowOffset,
+  observeWindowRect,
+  Virtualizer,
+  windowScroll,
   type VirtualItem,
 } from '@tanstack/virtual-core';
 import { useLayoutEffect, useMemo, useReducer, type MutableRef } from 'preact/hooks';
@@ -17,18 +23,29 @@ export function useVirtual(box: MutableRef<HTMLElement | null>, count: number, s
     const common = { count, estimateSize: () => size, overscan: 8, onChange: () => draw() };
     return page
       ? new Virtualizer<Window, HTMLElement>({
-          ...common, getScrollElement: () => window, observeElementRect: observeWindowRect,
-          observeElementOffset: observeWindowOffset, scrollToFn: windowScroll, initialOffset: () => scrollY,
+          ...common,
+          getScrollElement: () => window,
+          observeElementRect: observeWindowRect,
+          observeElementOffset: observeWindowOffset,
+          scrollToFn: windowScroll,
+          initialOffset: () => scrollY,
           initialRect: { width: innerWidth, height: innerHeight },
         })
       : new Virtualizer<HTMLElement, HTMLElement>({
-          ...common, getScrollElement: () => box.current, observeElementRect, observeElementOffset, scrollToFn: elementScroll,
+          ...common,
+          getScrollElement: () => box.current,
+          observeElementRect,
+          observeElementOffset,
+          scrollToFn: elementScroll,
           initialRect: { width: 800, height: 800 },
         });
   }, [page]) as Virtualizer<HTMLElement, HTMLElement>;
 
   virtualizer.setOptions({
-    ...virtualizer.options, count, estimateSize: () => size, scrollMargin: page && box.current ? box.current.offsetTop : 0,
+    ...virtualizer.options,
+    count,
+    estimateSize: () => size,
+    scrollMargin: page && box.current ? box.current.offsetTop : 0,
   });
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => virtualizer._willUpdate());

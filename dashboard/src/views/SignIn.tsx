@@ -19,9 +19,22 @@ export function SignIn() {
       <h1>gridsweep</h1>
       <form onSubmit={submit} class="sign-in">
         <label for="token">access token</label>
-        <input id="token" type="password" autocomplete="current-password" required autofocus value={token} onInput={(event) => setToken(event.currentTarget.value)} aria-describedby="answer" />
-        <button type="submit" class="button">Sign in</button>
-        <p id="answer" role="status">{answer}</p>
+        <input
+          id="token"
+          type="password"
+          autocomplete="current-password"
+          required
+          autofocus
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+          aria-describedby="answer"
+        />
+        <button type="submit" class="button">
+          Sign in
+        </button>
+        <p id="answer" role="status">
+          {answer}
+        </p>
       </form>
     </main>
   );

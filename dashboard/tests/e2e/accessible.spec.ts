@@ -8,12 +8,25 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.setViewportSize({ width, height: 844 });
       await open(page, { cells: 200 });
       for (const view of [...views, 'ranking?cell=1', 'confusion?mode=difference']) {
-        await page.evaluate((hash) => { location.hash = hash; }, `#/${view}`);
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, `#/${view}`);
         await settled(page);
         for (const summary of await page.getByText('Show as table').all()) await summary.click();
         const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.map(({ id, nodes }) => `${view}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`)).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth), `${view} is not wider than the window`).toBeLessThanOrEqual(width);
+        expect(
+          violations.map(
+            ({ id, nodes }) =>
+              `${view}: ${id}: ${nodes
+                .slice(0, 3)
+                .map((node) => node.html.slice(0, 160))
+                .join(' | ')}`,
+          ),
+        ).toEqual([]);
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth),
+          `${view} is not wider than the window`,
+        ).toBeLessThanOrEqual(width);
         await page.keyboard.press('Escape');
       }
     });

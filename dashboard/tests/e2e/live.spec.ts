@@ -7,7 +7,9 @@ const running = make({ cells: 200, live: true });
 const finished = make({ cells: 200 });
 let coordinator: Coordinator;
 
-test.afterEach(async () => { await coordinator.close(); });
+test.afterEach(async () => {
+  await coordinator.close();
+});
 
 test('from the list of sweeps to one that runs', async ({ page }) => {
   coordinator = await startCoordinator(running);
@@ -52,7 +54,9 @@ test('sections are loaded anew with the report', async ({ page }) => {
   const asked = coordinator.requests.filter((request) => request.endsWith('/curves')).length;
   coordinator.serve(finished);
   coordinator.send({ results: 999 });
-  await expect.poll(() => coordinator.requests.filter((request) => request.endsWith('/curves')).length, { timeout: 10_000 }).toBeGreaterThan(asked);
+  await expect
+    .poll(() => coordinator.requests.filter((request) => request.endsWith('/curves')).length, { timeout: 10_000 })
+    .toBeGreaterThan(asked);
   await expect(page.locator('.chart')).toBeVisible();
 });
 

@@ -24,17 +24,25 @@ export function reportFile(wishes: Wishes): string {
 
 /** Every test fails on an error in the console, and on a request to anywhere but the page's own place. */
 export const test = base.extend<{ complaints: string[] }>({
-  complaints: [async ({ page }, use) => {
-    const complaints: string[] = [];
-    page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('dialog', (dialog) => { complaints.push(`dialog: ${dialog.message()}`); void dialog.dismiss(); });
-    page.on('request', (request) => {
-      if (!/^(file|data|blob):|^http:\/\/127\.0\.0\.1/.test(request.url())) complaints.push(`request: ${request.url()}`);
-    });
-    await use(complaints);
-    expect(complaints).toEqual([]);
-  }, { auto: true }],
+  complaints: [
+    async ({ page }, use) => {
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('dialog', (dialog) => {
+        complaints.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      page.on('request', (request) => {
+        if (!/^(file|data|blob):|^http:\/\/127\.0\.0\.1/.test(request.url())) complaints.push(`request: ${request.url()}`);
+      });
+      await use(complaints);
+      expect(complaints).toEqual([]);
+    },
+    { auto: true },
+  ],
 });
 
 export async function open(page: Page, wishes: Wishes, hash = ''): Promise<void> {
@@ -48,4 +56,16 @@ export async function settled(page: Page): Promise<void> {
 }
 
 export { expect };
-export const views = ['overview', 'ranking', 'effects', 'parallel', 'curves', 'heatmap', 'confusion', 'predictions', 'failures', 'cost', 'sweepfile'];
+export const views = [
+  'overview',
+  'ranking',
+  'effects',
+  'parallel',
+  'curves',
+  'heatmap',
+  'confusion',
+  'predictions',
+  'failures',
+  'cost',
+  'sweepfile',
+];

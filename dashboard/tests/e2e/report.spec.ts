@@ -18,7 +18,9 @@ test('the overview says who leads, how certainly, and how many tie', async ({ pa
 
 test('one seed: the caption says what ± is', async ({ page }) => {
   await open(page, { cells: 2 }, '#/ranking');
-  await expect(page.locator('.caption').first()).toContainText('One seed: ± is 1.96 standard errors of the 11,280 evaluation images, not of other seeds.');
+  await expect(page.locator('.caption').first()).toContainText(
+    'One seed: ± is 1.96 standard errors of the 11,280 evaluation images, not of other seeds.',
+  );
 });
 
 test('the table is sorted by its heads, and a deep link brings the order back', async ({ page }) => {
@@ -37,7 +39,10 @@ test('the table is sorted by its heads, and a deep link brings the order back', 
 
 test('a level filter holds for all sections and stands in the address', async ({ page }) => {
   await open(page, { cells: 200 }, '#/ranking');
-  await page.getByRole('button', { name: /^optimizer/ }).first().click();
+  await page
+    .getByRole('button', { name: /^optimizer/ })
+    .first()
+    .click();
   await page.getByRole('button', { name: 'only rmsprop' }).click();
   await page.keyboard.press('Escape');
   await expect(page.locator('.filter-count')).toHaveText('40 of 200 cells');

@@ -7,20 +7,46 @@ import { launch } from './browser';
 
 const [, , file, outdir, ...only] = process.argv;
 if (!file || !outdir) throw new Error('usage: npm run shots -- report.html outdir [view …]');
-const all = ['overview', 'ranking', 'effects', 'parallel', 'curves', 'heatmap', 'confusion', 'predictions', 'failures', 'cost', 'sweepfile'];
+const all = [
+  'overview',
+  'ranking',
+  'effects',
+  'parallel',
+  'curves',
+  'heatmap',
+  'confusion',
+  'predictions',
+  'failures',
+  'cost',
+  'sweepfile',
+];
 // More states of a view worth seeing.
-const states: Record<string, string> = { 'confusion-difference': 'confusion?mode=difference', 'confusion-two': 'confusion?mode=two', 'ranking-cell': 'ranking?cell=1' };
+const states: Record<string, string> = {
+  'confusion-difference': 'confusion?mode=difference',
+  'confusion-two': 'confusion?mode=two',
+  'ranking-cell': 'ranking?cell=1',
+};
 mkdirSync(outdir, { recursive: true });
 
 const browser = await launch();
-for (const [width, height] of [[1440, 900], [390, 844]] as const) {
+for (const [width, height] of [
+  [1440, 900],
+  [390, 844],
+] as const) {
   for (const theme of ['light', 'dark'] as const) {
     const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme, deviceScaleFactor: 1 });
-    page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') console.error(`${message.type()}: ${message.text()}`); });
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') console.error(`${message.type()}: ${message.text()}`);
+    });
     page.on('pageerror', (error) => console.error(error));
     await page.goto(pathToFileURL(resolve(file)).href);
     for (const name of only.length > 0 ? only : all) {
-      await page.evaluate((hash) => { location.hash = hash; }, `/${states[name] ?? name}`);
+      await page.evaluate(
+        (hash) => {
+          location.hash = hash;
+        },
+        `/${states[name] ?? name}`,
+      );
       await page.waitForTimeout(150);
       await page.waitForFunction(() => !document.getElementById('app')!.textContent!.includes('Unpacking'));
       await page.waitForTimeout(350);

@@ -21,7 +21,10 @@ const bytes = (array: Uint8Array) => new Uint8Array(array);
 
 describe('sections', () => {
   it('come back as they were written', async () => {
-    const written = encodeSection({ metrics: ['a'] }, { job: Int32Array.of(1, -2), pixels: Uint8Array.of(1, 2, 3), a: Float32Array.of(0.5, NaN) });
+    const written = encodeSection(
+      { metrics: ['a'] },
+      { job: Int32Array.of(1, -2), pixels: Uint8Array.of(1, 2, 3), a: Float32Array.of(0.5, NaN) },
+    );
     const section = decodeSection(await gunzip(bytes(pack(written))));
     expect(section.meta).toEqual({ metrics: ['a'] });
     expect([...section.arrays.job!]).toEqual([1, -2]);
@@ -35,7 +38,20 @@ describe('sections', () => {
     expect([...decodeSection(moved.subarray(8)).arrays.a!]).toEqual([1.5]);
   });
   it('name jobs and cells by id where they say so', () => {
-    const section = decodeSection(bytes(encodeSection({ by: 'id' }, { cells: Int32Array.of(7, 5, 9), start: Int32Array.of(0, 0, 0, 0), actual: new Uint16Array(), predicted: new Uint16Array(), count: new Uint32Array() })));
+    const section = decodeSection(
+      bytes(
+        encodeSection(
+          { by: 'id' },
+          {
+            cells: Int32Array.of(7, 5, 9),
+            start: Int32Array.of(0, 0, 0, 0),
+            actual: new Uint16Array(),
+            predicted: new Uint16Array(),
+            count: new Uint32Array(),
+          },
+        ),
+      ),
+    );
     expect([...asConfusions(section, [5, 7]).cells]).toEqual([1, 0, -1]);
   });
   it('say what is missing', () => {
@@ -57,7 +73,10 @@ describe('filter', () => {
     expect(of({ 'r.mean': '0.85~1' })).toBe(report.cells.mean.filter((mean) => mean !== null && mean >= 0.85).length);
   });
   it('ignores what makes no sense', () => {
-    expect(visibleCells(report, parseFilter({ 'f.optimizer': '99.x', 'r.mean': 'a~b', 'r.nothing': '1~2', 'f.nothing': '1' }, report)).length).toBe(200);
+    expect(
+      visibleCells(report, parseFilter({ 'f.optimizer': '99.x', 'r.mean': 'a~b', 'r.nothing': '1~2', 'f.nothing': '1' }, report))
+        .length,
+    ).toBe(200);
   });
   it('goes into the address and out of it', () => {
     const axis = report.axes.findIndex(({ name }) => name === 'optimizer');
@@ -66,7 +85,12 @@ describe('filter', () => {
     expect(parseFilter(patch as Record<string, string>, report).levels.get(axis)).toEqual(new Set([1, 3]));
     expect(levelsPatch(report, axis, new Set(report.axes[axis]!.levels.keys()))).toEqual({ 'f.optimizer': undefined });
     expect(rangesPatch('mean', [[0.81234567, 0.9]])).toEqual({ 'r.mean': '0.812346~0.9' });
-    expect(clearPatch({ 'f.model': '1', 'r.mean': '0~1', pins: '3' })).toEqual({ 'f.model': undefined, 'r.mean': undefined, results: undefined, q: undefined });
+    expect(clearPatch({ 'f.model': '1', 'r.mean': '0~1', pins: '3' })).toEqual({
+      'f.model': undefined,
+      'r.mean': undefined,
+      results: undefined,
+      q: undefined,
+    });
   });
 });
 
@@ -102,12 +126,17 @@ describe('derivations', () => {
   it('gathers a heat map', () => {
     const grid = gather(report, everything, 0, 2, report.cells.mean);
     expect(grid.cells.reduce((a, b) => a + b)).toBe(200);
-    const cells = [...everything].filter((cell) => report.cells.levels[0]![cell] === 1 && report.cells.levels[2]![cell] === 0 && report.cells.mean[cell] !== null);
+    const cells = [...everything].filter(
+      (cell) => report.cells.levels[0]![cell] === 1 && report.cells.levels[2]![cell] === 0 && report.cells.mean[cell] !== null,
+    );
     const mean = cells.reduce((sum, cell) => sum + report.cells.mean[cell]!, 0) / cells.length;
     expect(grid.mean[1]).toBeCloseTo(mean, 12);
     expect(grid.n[1]).toBe(cells.length);
     expect(grid.best[1]).toBe(cells[0]);
-    expect(grid.sd[1]).toBeCloseTo(Math.sqrt(cells.reduce((sum, cell) => sum + (report.cells.mean[cell]! - mean) ** 2, 0) / (cells.length - 1)), 12);
+    expect(grid.sd[1]).toBeCloseTo(
+      Math.sqrt(cells.reduce((sum, cell) => sum + (report.cells.mean[cell]! - mean) ** 2, 0) / (cells.length - 1)),
+      12,
+    );
   });
   it('makes bands of seeds', () => {
     const curves = asCurves(decodeSection(bytes(sections.curves!)), report.jobs.job);
@@ -120,7 +149,13 @@ describe('derivations', () => {
     expect(band(curves, 'nothing', [of[0]!]).epoch).toEqual([]);
   });
   it('leaves out what is not a number', () => {
-    const curves = { metrics: ['a'], job: Int32Array.of(0), start: Int32Array.of(0, 3), epoch: Int32Array.of(1, 2, 3), values: { a: Float32Array.of(1, NaN, 3) } };
+    const curves = {
+      metrics: ['a'],
+      job: Int32Array.of(0),
+      start: Int32Array.of(0, 3),
+      epoch: Int32Array.of(1, 2, 3),
+      values: { a: Float32Array.of(1, NaN, 3) },
+    };
     expect(band(curves, 'a', [0]).epoch).toEqual([1, 3]);
   });
   it('reads confusions', () => {
@@ -141,7 +176,10 @@ describe('derivations', () => {
   it('adds up time', () => {
     const all = spentBy(report, asMask(everything, 200), ['all'], () => 0)[0]!;
     expect(all.jobs).toBe(600);
-    expect(all.total).toBeCloseTo(report.jobs.seconds.reduce((sum: number, s) => sum + (s ?? 0), 0), 6);
+    expect(all.total).toBeCloseTo(
+      report.jobs.seconds.reduce((sum: number, s) => sum + (s ?? 0), 0),
+      6,
+    );
     expect(all.mean * all.jobs).toBeCloseTo(all.total, 6);
   });
   it('finds the cells that no other one beats', () => {
@@ -153,9 +191,26 @@ describe('derivations', () => {
     expect(best).toContain(0);
   });
   it('gathers reasons that differ by numbers alone', () => {
-    const failure = (reason: string) => ({ job: 1, cell: 0, seed: 1, state: 'diverged' as const, reason, attempts: 1, worker: '', ended_us: null });
-    expect(byReason([failure('loss is nan in epoch 2'), failure('loss is nan in epoch 3'), failure('loss is nan in epoch 2'), failure('other 5')])).toEqual([
-      { state: 'diverged', reason: 'loss is nan in epoch …', jobs: 3 }, { state: 'diverged', reason: 'other 5', jobs: 1 },
+    const failure = (reason: string) => ({
+      job: 1,
+      cell: 0,
+      seed: 1,
+      state: 'diverged' as const,
+      reason,
+      attempts: 1,
+      worker: '',
+      ended_us: null,
+    });
+    expect(
+      byReason([
+        failure('loss is nan in epoch 2'),
+        failure('loss is nan in epoch 3'),
+        failure('loss is nan in epoch 2'),
+        failure('other 5'),
+      ]),
+    ).toEqual([
+      { state: 'diverged', reason: 'loss is nan in epoch …', jobs: 3 },
+      { state: 'diverged', reason: 'other 5', jobs: 1 },
     ]);
   });
 });
@@ -164,7 +219,10 @@ describe('parallel brushes', () => {
   it('snap to the levels that they touch', () => {
     expect(levelsWithin([[0.9, 2.1]], 5)).toEqual(new Set([1, 2]));
     expect(levelsWithin([[0.4, 0.6]], 5)).toEqual(new Set());
-    expect(intervalsOf(new Set([0, 1, 3]))).toEqual([[-0.45, 1.45], [2.55, 3.45]]);
+    expect(intervalsOf(new Set([0, 1, 3]))).toEqual([
+      [-0.45, 1.45],
+      [2.55, 3.45],
+    ]);
     expect(levelsWithin(intervalsOf(new Set([0, 1, 3])), 5)).toEqual(new Set([0, 1, 3]));
   });
 });

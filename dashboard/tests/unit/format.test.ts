@@ -30,7 +30,9 @@ describe('metrics', () => {
     expect(columnDecimals(loss, [])).toBe(4);
   });
   it('says what ± is', () => {
-    expect(intervalMeaning(['binomial'], 11280)).toBe('One seed: ± is 1.96 standard errors of the 11,280 evaluation images, not of other seeds.');
+    expect(intervalMeaning(['binomial'], 11280)).toBe(
+      'One seed: ± is 1.96 standard errors of the 11,280 evaluation images, not of other seeds.',
+    );
     expect(intervalMeaning(['none'], 0)).toContain('none is given');
     expect(intervalMeaning(['student_t', 'none'], 0)).toContain('Student’s t');
   });
@@ -76,7 +78,14 @@ describe('numbers', () => {
 
 describe('times', () => {
   it('are as long as needed', () => {
-    expect([0.52, 7.34, 42, 185, 7620, 273600].map((s) => plainSpaces(duration(s)))).toEqual(['0.52 s', '7.3 s', '42 s', '3 min 05 s', '2 h 07 min', '3 d 04 h']);
+    expect([0.52, 7.34, 42, 185, 7620, 273600].map((s) => plainSpaces(duration(s)))).toEqual([
+      '0.52 s',
+      '7.3 s',
+      '42 s',
+      '3 min 05 s',
+      '2 h 07 min',
+      '3 d 04 h',
+    ]);
     expect([59.7, 3599.9, 86399].map((s) => plainSpaces(duration(s)))).toEqual(['1 min 00 s', '1 h 00 min', '1 d 00 h']);
     expect([40, 125, 7620].map((s) => plainSpaces(roughly(s)))).toEqual(['40 s', '2 min', '2 h 07 min']);
     expect(plainSpaces(moment(1_760_000_000_000_000))).toBe('2025-10-09 08:53 UTC');
