@@ -1,0 +1,99 @@
+import type { IntervalKind, MetricInfo } from '../data/report';
+import { decimalsFor, fixed, gap, isNumber, missing, significant, type Maybe } from './number';
+
+// A metric's values: accuracies are shares shown as percent, losses are nats.
+
+export interface Scale {
+  name: string;
+  title: string; // "validation accuracy"
+  unit: string; // "%", "nats", ""
+  factor: number; // from the stored value to the shown one
+  share: boolean;
+}
+
+const words: Record<string, string> = { val: 'validation', lr: 'learning rate', train: 'training' };
+
+/** "val_accuracy" → "validation accuracy". */
+export function metricTitle(name: string): string {
+  return name
+    .split('_')
+    .map((word) => words[word] ?? word)
+    .join(' ');
+}
+
+export function scaleOf(name: string): Scale {
+  const share = name.endsWith('accuracy') || name.endsWith('share');
+  const unit = share ? '%' : name.endsWith('loss') ? 'nats' : /seconds|time/.test(name) ? 's' : '';
+  return { name, title: metricTitle(name), unit, factor: share ? 100 : 1, share };
+}
+
+export function objectiveScale(metric: MetricInfo): Scale {
+  return { ...scaleOf(metric.name), unit: metric.unit, factor: metric.is_share ? 100 : 1, share: metric.is_share };
+}
+
+const withUnit = (text: string, unit: string) => (unit ? `${text}${gap}${unit}` : text);
+
+/** Without the unit, which the column's head names. */
+export function bare(scale: Scale, value: Maybe, decimals?: number): string {
+  if (!isNumber(value)) return missing;
+  if (decimals !== undefined) return fixed(value * scale.factor, decimals);
+  return scale.share ? fixed(value * scale.factor, 2) : significant(value * scale.factor);
+}
+
+export function value(scale: Scale, value: Maybe, decimals?: number): string {
+  return isNumber(value) ? withUnit(bare(scale, value, decimals), scale.unit) : missing;
+}
+
+/** "84.99 ± 0.21 %"; the half width with two significant digits and the mean with as many decimals. */
+export function interval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?: number): string {
+  if (!isNumber(mean)) return missing;
+  if (!isNumber(halfWidth)) return value(scale, mean, decimals);
+  return withUnit(bareInterval(scale, mean, halfWidth, decimals), scale.unit);
+}
+
+export function bareInterval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?: number): string {
+  if (!isNumber(mean)) return missing;
+  if (!isNumber(halfWidth)) return bare(scale, mean, decimals);
+  const places = decimals ?? decimalsFor(halfWidth * scale.factor);
+  return `${fixed(mean * scale.factor, places)}${gap}±${gap}${fixed(halfWidth * scale.factor, places)}`;
+}
+
+/** A difference of shares is in percentage points. */
+export function difference(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?: number): string {
+  if (!isNumber(mean)) return missing;
+  return withUnit(bareInterval(scale, mean, halfWidth, decimals), scale.share ? 'pp' : scale.unit);
+}
+
+export function differenceUnit(scale: Scale): string {
+  return scale.share ? 'pp' : scale.unit;
+}
+
+/** One number of decimals for a whole column, so that its points are aligned: fits the middle one of its half widths. */
+export function columnDecimals(scale: Scale, halfWidths: readonly Maybe[]): number {
+  const present = halfWidths.filter((width): width is number => isNumber(width) && width > 0);
+  if (present.length === 0) return scale.share ? 2 : 4;
+  const middle = Float64Array.from(present).sort()[present.length >> 1]!;
+  return decimalsFor(middle * scale.factor);
+}
+
+/** What ± is, in the words of a caption. */
+export function intervalMeaning(kinds: Iterable<IntervalKind>, evaluationSize: number): string {
+  const present = new Set(kinds);
+  const sentences: string[] = [];
+  if (present.has('student_t'))
+    sentences.push('± is the half width of the 95 % confidence interval of the mean over seeds (Student’s t).');
+  if (present.has('binomial')) {
+    const images = evaluationSize > 0 ? `${evaluationSize.toLocaleString('en')} evaluation images` : 'evaluation images';
+    sentences.push(
+      `${present.has('student_t') ? 'Where there is one' : 'One'} seed: ± is 1.96 standard errors of the ${images}, not of other seeds.`,
+    );
+  }
+  if (present.has('none') && present.size === 1)
+    sentences.push('One seed and no share of images: there is nothing to make an uncertainty from, so none is given.');
+  return sentences.join(' ');
+}
+
+/** At the beginning of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,78 @@
+// Numbers as people read them; the same forms as in the command line's tables.
+
+export const missing = '–';
+/** Between a number and its unit or sign: never broken across lines. */
+export const gap = '\u00a0';
+const minus = '\u2212';
+
+export type Maybe = number | null | undefined;
+
+export function isNumber(value: Maybe): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** toFixed with a real minus, and no "−0.00". */
+export function fixed(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return text.startsWith('-') ? (Number(text) === 0 ? text.slice(1) : minus + text.slice(1)) : text;
+}
+
+/** 1234567 → "1,234,567". */
+export function count(value: Maybe): string {
+  if (!isNumber(value)) return missing;
+  return fixed(Math.round(value), 0).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+/** "3", or one decimal if it is not whole: "8.7". */
+export function meanCount(value: Maybe): string {
+  if (!isNumber(value)) return missing;
+  return Number.isInteger(value) ? count(value) : fixed(value, 1);
+}
+
+export function plural(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${count(value)}${gap}${value === 1 ? noun : nouns}`;
+}
+
+/** `digits` significant digits: 0.45123 → "0.4512", 0.00000123 → "1.230e−6". */
+export function significant(value: Maybe, digits = 4): string {
+  if (!isNumber(value)) return missing;
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  const text = size < 1e-4 || size >= 1e6 ? value.toExponential(digits - 1) : value.toPrecision(digits);
+  return text.replace(/-/g, minus).replace('e+', 'e');
+}
+
+/** A learning rate or another free number, without trailing zeros: "0.001", "2.5e−5". */
+export function plain(value: Maybe): string {
+  if (!isNumber(value)) return missing;
+  const text =
+    Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(3).replace(/\.?0+e/, 'e') : String(Number(value.toPrecision(4)));
+  return text.replace(/-/g, minus);
+}
+
+/** 0.123 → "12.3 %". */
+export function share(value: Maybe, decimals = 1): string {
+  return isNumber(value) ? `${fixed(value * 100, decimals)}${gap}%` : missing;
+}
+
+export function pValue(p: Maybe): string {
+  if (!isNumber(p)) return missing;
+  if (p < 0.001) return '<\u00a00.001';
+  return p >= 0.995 ? '1.00' : fixed(p, p < 0.1 ? 3 : 2);
+}
+
+/** Decimals that show the half width with two significant digits: 0.21 → 2, 1.3 → 1, 12 → 0. */
+export function decimalsFor(halfWidth: number): number {
+  if (!(halfWidth > 0)) return 2;
+  return Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(halfWidth) + 1e-9)));
+}
+
+export function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    ++unit;
+  }
+  return `${unit === 0 ? value : fixed(value, 1)}${gap}${units[unit]}`;
+}
