@@ -140,6 +140,10 @@ absl::StatusOr<v1::GetEffectsResponse> Client::GetEffects(const std::string& swe
   return stub_->Call(&v1::SweepService::Stub::GetEffects, request, kLong);
 }
 
+absl::StatusOr<v1::AddSeedsResponse> Client::AddSeeds(const v1::AddSeedsRequest& request) {
+  return stub_->Call(&v1::SweepService::Stub::AddSeeds, request, kLong);
+}
+
 absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) {
   return stub_->Call(&v1::SweepService::Stub::ListJobs, request, kLong);
 }
@@ -161,6 +165,14 @@ absl::StatusOr<v1::DiagnoseResponse> Client::Diagnose() {
 absl::Status Client::Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take,
                             const std::function<bool()>& give_up) {
   return stub_->Stream(&v1::SweepService::Stub::Backup, v1::BackupRequest(), kWholeDatabase, take, give_up);
+}
+
+absl::Status Client::GetReport(const std::string& sweep,
+                               const std::function<absl::Status(const v1::ReportPiece&)>& take,
+                               const std::function<bool()>& give_up) {
+  v1::GetReportRequest request;
+  request.set_sweep(sweep);
+  return stub_->Stream(&v1::SweepService::Stub::GetReport, request, kWholeDatabase, take, give_up);
 }
 
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const std::string& sweep) {

@@ -32,6 +32,7 @@ class Client {
   absl::StatusOr<v1::SweepSummary> ControlSweep(const std::string& sweep, v1::SweepAction action);
   absl::StatusOr<v1::RankResponse> Rank(const v1::RankRequest& request);
   absl::StatusOr<v1::GetEffectsResponse> GetEffects(const std::string& sweep);
+  absl::StatusOr<v1::AddSeedsResponse> AddSeeds(const v1::AddSeedsRequest& request);
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::JobDetail> GetJob(int64_t job);
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers();
@@ -40,6 +41,9 @@ class Client {
   // `give_up` is asked ten times a second, on another thread; once it says so the call returns CANCELLED.
   absl::Status Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take,
                       const std::function<bool()>& give_up);
+  // Likewise with the pieces of a report.
+  absl::Status GetReport(const std::string& sweep, const std::function<absl::Status(const v1::ReportPiece&)>& take,
+                         const std::function<bool()>& give_up);
   absl::StatusOr<v1::ListModelsResponse> ListModels(const std::string& sweep);
   // Likewise with the pieces of a job's weights.
   absl::Status GetModel(int64_t job, const std::function<absl::Status(const v1::ModelPiece&)>& take,

@@ -113,6 +113,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeCatalogCommand());
   commands.push_back(MakeDataCommand());
   commands.push_back(MakeSqlCommand());
+  commands.push_back(MakeReportCommand());
   commands.push_back(MakeExportCommand());
   commands.push_back(MakeAuditCommand());
   commands.push_back(MakeArtifactCommand());

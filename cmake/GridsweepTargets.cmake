@@ -48,9 +48,10 @@ endfunction()
 # namespace gridsweep::embedded.
 function(gridsweep_embed TARGET VARIABLE FILE)
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/${VARIABLE}.embedded.cc)
+  get_filename_component(embedded ${FILE} ABSOLUTE)  # below the current source folder, unless it is absolute already
   add_custom_command(OUTPUT ${generated}
-    COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_CURRENT_SOURCE_DIR}/${FILE} -DOUT=${generated} -DVARIABLE=${VARIABLE}
+    COMMAND ${CMAKE_COMMAND} -DIN=${embedded} -DOUT=${generated} -DVARIABLE=${VARIABLE}
             -P ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake
-    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${FILE} ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake VERBATIM)
+    DEPENDS ${embedded} ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake VERBATIM)
   target_sources(${TARGET} PRIVATE ${generated})
 endfunction()

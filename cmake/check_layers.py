@@ -27,7 +27,7 @@ LAYERS = {
     "coordinator/net": ["common/base"],
     "coordinator/metrics": ["common/base", "common/results", "coordinator/store"],
     "coordinator/report": ["common/base", "common/job", "common/results", "coordinator/store"],
-    "coordinator/service": ["common", "coordinator/artifacts", "coordinator/metrics", "coordinator/queue", "coordinator/store", "gridsweep/v1"],
+    "coordinator/service": ["common", "coordinator/artifacts", "coordinator/metrics", "coordinator/queue", "coordinator/report", "coordinator/store", "gridsweep/v1"],
     "coordinator": ["common", "coordinator", "gridsweep/v1"],
     "worker/agent": ["common/base", "common/data", "common/job", "common/rpc", "gridsweep/v1"],
     "worker/trainer": ["common/base", "common/catalog", "common/data", "common/job", "common/schedule"],

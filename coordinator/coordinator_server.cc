@@ -16,12 +16,16 @@
 #include "common/base/task_thread.h"
 #include "common/rpc/channel.h"
 #include "coordinator/artifacts/artifact_folder.h"
+#include "coordinator/http/live_server.h"
 #include "coordinator/http/page_server.h"
 #include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/net/connection_acceptor.h"
 #include "coordinator/queue/commit_loop.h"
+#include "coordinator/report/report_page.h"
 #include "coordinator/security/authenticator.h"
+#include "coordinator/service/analyst.h"
 #include "coordinator/service/coordinator_state.h"
+#include "coordinator/service/live_content.h"
 #include "coordinator/service/sweep_service.h"
 #include "coordinator/service/worker_service.h"
 #include "coordinator/store/sqlite_store.h"
@@ -31,6 +35,9 @@ namespace {
 
 constexpr std::chrono::seconds kDrain{5};
 constexpr char kArtifactsSuffix[] = ".artifacts";
+constexpr absl::Duration kAnalysisInterval = absl::Seconds(2);
+// Whose role may call it may look at the live view.
+constexpr std::string_view kSeeResults = "/gridsweep.v1.SweepService/Rank";
 
 // Deletes files that no row refers to any more.
 void CollectArtifacts(ArtifactFolder& artifacts, StoreReader& reader) {
@@ -78,12 +85,17 @@ struct CoordinatorServer::Parts {
   std::unique_ptr<BatchRunner> runner;
   std::unique_ptr<CommitLoop> loop;
   std::unique_ptr<TaskThread> disk;
+  std::unique_ptr<Analyst> analyst;
+  std::unique_ptr<TaskThread> analysis;  // where the analyst works
   std::unique_ptr<WorkerService> worker_service;
   std::unique_ptr<SweepService> sweep_service;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> intake;  // of the server
   std::unique_ptr<ConnectionAcceptor> acceptor;
   std::unique_ptr<PageServer> pages;
+  std::unique_ptr<TokenStore> tokens;  // of the live view
+  std::unique_ptr<LiveContent> live_content;
+  std::unique_ptr<LiveServer> live;
 };
 
 // Counts what the loop does, and tells the health service whether anything can be stored.
@@ -157,6 +169,9 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
                                                       .folder = parts->artifacts.get(),
                                                       .disk = parts->disk.get(),
                                                       .collect = collect});
+    parts->analyst = std::make_unique<Analyst>(parts->loop.get(), parts->files.store.get(), parts->files.reader.get(), &clock);
+    parts->analysis =
+        std::make_unique<TaskThread>(kAnalysisInterval, [analyst = parts->analyst.get()] { analyst->Look(/*last=*/false); });
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
   }
@@ -168,6 +183,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
       return gate->AdmitUser(address);
     };
   parts->sweep_service = std::make_unique<SweepService>(std::move(service));
+  if (!config.http.empty()) GS_RETURN_IF_ERROR(StartLiveView(*parts, config, clock));
 
   if (!config.metrics.empty()) {
     GS_ASSIGN_OR_RETURN(
@@ -212,13 +228,59 @@ std::string CoordinatorServer::metrics_address() const {
   return parts_ == nullptr || parts_->pages == nullptr ? "" : parts_->pages->address();
 }
 
+std::string CoordinatorServer::live_url() const {
+  return parts_ == nullptr || parts_->live == nullptr ? "" : parts_->live->url();
+}
+
+absl::Status CoordinatorServer::StartLiveView(Parts& parts, const CoordinatorConfig& config, const Clock& clock) {
+  const SecurityDirectory security(config.security);
+  const bool secure = !config.security.empty();
+  if (!secure && !CheckLoopback(config.http).ok()) {
+    return FailedPrecondition(
+        "refusing to show the live view on '{}': anyone who reaches the port could read the results. Give the coordinator a "
+        "--security directory, which brings TLS and tokens, or take an address of this machine alone, such as 127.0.0.1:8080, "
+        "and come through an SSH tunnel",
+        config.http);
+  }
+  GS_ASSIGN_OR_RETURN(const std::string_view page, DashboardPage());
+  parts.live_content = std::make_unique<LiveContent>(parts.sweep_service.get(), parts.files.reader.get(), &clock);
+  LiveServer::Options options{.address = config.http};
+  if (secure) {
+    parts.tokens = std::make_unique<TokenStore>(security.tokens());
+    options.certificate = security.server_certificate();
+    options.key = security.server_key();
+    options.admits = [tokens = parts.tokens.get()](const std::string& token) {
+      const auto known = tokens->Find(token);
+      return known.ok() && known->has_value() && IsAllowed((*known)->role, kSeeResults);
+    };
+  }
+  LiveContent* const content = parts.live_content.get();
+  GS_ASSIGN_OR_RETURN(
+      parts.live,
+      LiveServer::Start(std::move(options),
+                        {.page = std::string(page),
+                         .sweeps = [content] { return content->Sweeps(); },
+                         .report = [content](int64_t sweep) { return content->Report(SweepId{sweep}); },
+                         .progress = [content](int64_t sweep) { return content->Progress(SweepId{sweep}); },
+                         .section = [content](int64_t sweep, const std::string& name) {
+                           return content->Section(SweepId{sweep}, name);
+                         }}));
+  return absl::OkStatus();
+}
+
 void CoordinatorServer::Shutdown() {
   if (parts_ == nullptr) return;
+  parts_->live = nullptr;
   parts_->pages = nullptr;
   if (grpc::HealthCheckServiceInterface* const health = parts_->health.exchange(nullptr); health != nullptr)
     health->SetServingStatus(false);
   if (parts_->acceptor != nullptr) parts_->acceptor->Stop();
   if (parts_->server != nullptr) parts_->server->Shutdown(std::chrono::system_clock::now() + kDrain);
+  if (parts_->analysis != nullptr) {
+    // What ended last is to be found in the database too.
+    parts_->analysis->Post([analyst = parts_->analyst.get()] { analyst->Look(/*last=*/true); });
+    parts_->analysis->Stop();
+  }
   if (parts_->loop != nullptr) parts_->loop->Stop();
   parts_ = nullptr;
 }

@@ -30,6 +30,7 @@ struct CoordinatorConfig {
   std::string security;                   // a SecurityDirectory; empty: no encryption, no tokens
   bool client_certificates = false;       // with security: demand one of every client
   std::string metrics;               // HOST:PORT on loopback, for metrics and health over HTTP; empty: none
+  std::string http;                  // HOST:PORT of the live view; empty: none
   int64_t max_connections = 10'000;  // more wait until others end
   QueueOptions queue;
   SweepLimits limits;
@@ -57,6 +58,8 @@ class CoordinatorServer {
   const std::string& address() const { return address_; }
   // Of the metrics, likewise; empty without them.
   std::string metrics_address() const;
+  // "http://127.0.0.1:8080/" of the live view; empty without it.
+  std::string live_url() const;
 
   // Stops accepting calls, lets those in flight finish for a few seconds, commits what was posted, closes the
   // store. Idempotent.
@@ -65,6 +68,7 @@ class CoordinatorServer {
  private:
   struct Parts;
   static AuthenticatorHooks Hooks(Parts& parts);
+  static absl::Status StartLiveView(Parts& parts, const CoordinatorConfig& config, const Clock& clock);
   static CommitLoop::Options LoopOptions(Parts& parts, const CoordinatorConfig& config);
   explicit CoordinatorServer(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

@@ -34,7 +34,7 @@ constexpr char kDescription[] =
 
 constexpr char kFooter[] =
     "When it listens it prints one line of JSON on stdout: {\"address\":\"127.0.0.1:7077\"}; with --metrics also "
-    "\"metrics\". Logs go to stderr.\n\n"
+    "\"metrics\", with --http \"live_view\". Logs go to stderr.\n\n"
     "Signals:\n"
     "  SIGTERM, SIGINT   finish the calls in flight, commit, exit 0; again: exit at once (nothing committed "
     "is lost)\n\n"
@@ -74,11 +74,13 @@ absl::Status Serve(Flags& flags) {
   Log(LogLevel::kInfo, "coordinator_listening",
       {{"address", server->address()},
        LogField::IfAny("metrics", server->metrics_address()),
+       LogField::IfAny("live_view", server->live_url()),
        {"database", flags.config.database},
        {"files", files},
        {"version", Version()}});
   Json announcement = {{"address", server->address()}};
   if (!server->metrics_address().empty()) announcement["metrics"] = server->metrics_address();
+  if (!server->live_url().empty()) announcement["live_view"] = server->live_url();
   std::cout << announcement.dump() << std::endl;
 
   const int signal = WaitForSignal({SIGTERM, SIGINT});
@@ -119,6 +121,10 @@ int Main(int argc, char** argv) {
          "--metrics", flags.config.metrics,
          "Address of this machine, HOST:PORT, for Prometheus: GET /metrics, and /healthz for health checks. Off by "
          "default")
+      ->type_name("ADDR");
+  app.add_option("--http", flags.config.http,
+                 "Address for the live view, HOST:PORT: a page that shows the sweeps as they run. Of this machine, unless "
+                 "--security gives TLS and tokens. Off by default")
       ->type_name("ADDR");
   app.add_flag("--allow-insecure", flags.config.allow_insecure,
                "Listen beyond loopback without encryption or tokens: only on a network you trust");

@@ -22,6 +22,7 @@ std::unique_ptr<Command> MakeWorkersCommand();
 std::unique_ptr<Command> MakeCatalogCommand();
 std::unique_ptr<Command> MakeDataCommand();
 std::unique_ptr<Command> MakeSqlCommand();
+std::unique_ptr<Command> MakeReportCommand();
 std::unique_ptr<Command> MakeExportCommand();
 std::unique_ptr<Command> MakeAuditCommand();
 std::unique_ptr<Command> MakeArtifactCommand();

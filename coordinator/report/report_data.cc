@@ -306,20 +306,29 @@ EffectsInput EffectsInputOf(const ReportTables& tables) {
   return input;
 }
 
-// The best cells' jobs that have a result, as places in the report's table of jobs.
-std::vector<size_t> DetailedJobs(const ReportTables& tables, int64_t most) {
-  const std::unordered_map<int64_t, int> places = PlacesOf(tables.rows);
-  std::vector<size_t> jobs;
-  for (size_t i = 0; i < tables.jobs.size(); ++i) {
-    const ReportJobRecord& job = tables.jobs[i];
-    if (places.at(job.cell) < most && job.state == JobState::kSucceeded) jobs.push_back(i);
+struct DetailedJob {
+  JobId id;
+  int64_t cell = 0;
+};
+
+// Those of the `most` best cells that have a result, best cell first.
+absl::StatusOr<std::vector<DetailedJob>> BestJobs(StoreReader& reader, SweepId id, int64_t most) {
+  GS_ASSIGN_OR_RETURN(const SweepRecord sweep, reader.GetSweep(id));
+  GS_ASSIGN_OR_RETURN(std::vector<CellResults> cells, reader.BestResults(id, sweep.objective.goal, most));
+  if (cells.empty()) {  // fewer have a result
+    GS_ASSIGN_OR_RETURN(cells, reader.ListResults(id));
+  }
+  std::vector<DetailedJob> jobs;
+  for (const RankedRow& row : RankCells(cells, {.goal = sweep.objective.goal})) {
+    if (!row.mean) break;
+    for (const int64_t job : row.job_ids) jobs.push_back({JobId{job}, row.cell});
   }
   return jobs;
 }
 
-std::vector<JobId> IdsOf(const ReportTables& tables, const std::vector<size_t>& jobs) {
+std::vector<JobId> IdsOf(const std::vector<DetailedJob>& jobs) {
   std::vector<JobId> ids;
-  for (const size_t job : jobs) ids.push_back(tables.jobs[job].id);
+  for (const DetailedJob& job : jobs) ids.push_back(job.id);
   return ids;
 }
 
@@ -363,19 +372,15 @@ absl::StatusOr<Json> BuildReport(StoreReader& reader, SweepId id, absl::Time now
 }
 
 absl::StatusOr<std::string> BuildCurves(StoreReader& reader, SweepId id) {
-  GS_ASSIGN_OR_RETURN(const ReportTables tables, ReadTables(reader, id));
-  std::unordered_map<int64_t, int32_t> places;
-  for (const ReportJobRecord& job : tables.jobs) places.emplace(job.id.value, static_cast<int32_t>(places.size()));
   std::vector<int32_t> jobs;
   std::vector<int32_t> start;
   std::vector<int32_t> epochs;
   std::map<std::string, std::vector<float>> metrics;
   std::map<std::string, bool> measured;
   GS_RETURN_IF_ERROR(reader.ForEachEpoch(id, [&](JobId job, const EpochMetrics& epoch) {
-    const auto place = places.find(job.value);
-    if (place == places.end()) return absl::OkStatus();
-    if (jobs.empty() || jobs.back() != place->second) {
-      jobs.push_back(place->second);
+    const auto number = static_cast<int32_t>(job.value);
+    if (jobs.empty() || jobs.back() != number) {
+      jobs.push_back(number);
       start.push_back(static_cast<int32_t>(epochs.size()));
     }
     epochs.push_back(static_cast<int32_t>(epoch.epoch));
@@ -405,18 +410,16 @@ absl::StatusOr<std::string> BuildCurves(StoreReader& reader, SweepId id) {
 }
 
 absl::StatusOr<std::string> BuildConfusions(StoreReader& reader, SweepId id, int64_t most) {
-  GS_ASSIGN_OR_RETURN(const ReportTables tables, ReadTables(reader, id));
-  const std::unordered_map<int64_t, int> places = PlacesOf(tables.rows);
-  std::unordered_map<int64_t, int> cell_of_job;
-  for (const ReportJobRecord& job : tables.jobs) cell_of_job.emplace(job.id.value, places.at(job.cell));
-  std::map<int, std::vector<int64_t>> sums;  // by the cell's place
-  GS_RETURN_IF_ERROR(reader.ForEachEvaluation(
-      IdsOf(tables, DetailedJobs(tables, most)), [&](JobId job, const Evaluation& evaluation) {
-        std::vector<int64_t>& sum = sums[cell_of_job.at(job.value)];
-        if (sum.empty()) sum.resize(evaluation.confusion.size(), 0);
-        for (size_t i = 0; i < std::min(sum.size(), evaluation.confusion.size()); ++i) sum[i] += evaluation.confusion[i];
-        return absl::OkStatus();
-      }));
+  GS_ASSIGN_OR_RETURN(const std::vector<DetailedJob> best, BestJobs(reader, id, most));
+  std::unordered_map<int64_t, int64_t> cell_of_job;
+  for (const DetailedJob& job : best) cell_of_job.emplace(job.id.value, job.cell);
+  std::map<int64_t, std::vector<int64_t>> sums;  // by cell
+  GS_RETURN_IF_ERROR(reader.ForEachEvaluation(IdsOf(best), [&](JobId job, const Evaluation& evaluation) {
+    std::vector<int64_t>& sum = sums[cell_of_job.at(job.value)];
+    if (sum.empty()) sum.resize(evaluation.confusion.size(), 0);
+    for (size_t i = 0; i < std::min(sum.size(), evaluation.confusion.size()); ++i) sum[i] += evaluation.confusion[i];
+    return absl::OkStatus();
+  }));
   std::vector<int32_t> cells;
   std::vector<int32_t> start;
   std::vector<uint16_t> actual;
@@ -424,7 +427,7 @@ absl::StatusOr<std::string> BuildConfusions(StoreReader& reader, SweepId id, int
   std::vector<uint32_t> count;
   for (const auto& [cell, sum] : sums) {
     const auto classes = static_cast<size_t>(std::llround(std::sqrt(static_cast<double>(sum.size()))));
-    cells.push_back(cell);
+    cells.push_back(static_cast<int32_t>(cell));
     start.push_back(static_cast<int32_t>(count.size()));
     for (size_t i = 0; i < sum.size(); ++i) {
       if (sum[i] == 0) continue;
@@ -444,32 +447,29 @@ absl::StatusOr<std::string> BuildConfusions(StoreReader& reader, SweepId id, int
 }
 
 absl::StatusOr<std::string> BuildSamples(StoreReader& reader, SweepId id, int64_t most) {
-  GS_ASSIGN_OR_RETURN(const ReportTables tables, ReadTables(reader, id));
-  std::unordered_map<int64_t, int32_t> places;
-  for (const ReportJobRecord& job : tables.jobs) places.emplace(job.id.value, static_cast<int32_t>(places.size()));
+  GS_ASSIGN_OR_RETURN(const std::vector<DetailedJob> best, BestJobs(reader, id, most));
   std::vector<int32_t> image;
   std::vector<uint16_t> actual;
   std::vector<int32_t> jobs;
   std::vector<uint16_t> predicted;
   std::vector<float> confidence;
-  GS_RETURN_IF_ERROR(reader.ForEachEvaluation(
-      IdsOf(tables, DetailedJobs(tables, most)), [&](JobId job, const Evaluation& evaluation) {
-        if (evaluation.predictions.empty()) return absl::OkStatus();
-        if (image.empty()) {
-          for (const Prediction& prediction : evaluation.predictions) {
-            image.push_back(static_cast<int32_t>(prediction.index));
-            actual.push_back(static_cast<uint16_t>(prediction.actual));
-          }
-        }
-        // The sample is the same for all jobs of one data set; one that is not would be drawn at the wrong places.
-        if (evaluation.predictions.size() != image.size()) return absl::OkStatus();
-        jobs.push_back(places.at(job.value));
-        for (const Prediction& prediction : evaluation.predictions) {
-          predicted.push_back(static_cast<uint16_t>(prediction.predicted));
-          confidence.push_back(static_cast<float>(prediction.confidence));
-        }
-        return absl::OkStatus();
-      }));
+  GS_RETURN_IF_ERROR(reader.ForEachEvaluation(IdsOf(best), [&](JobId job, const Evaluation& evaluation) {
+    if (evaluation.predictions.empty()) return absl::OkStatus();
+    if (image.empty()) {
+      for (const Prediction& prediction : evaluation.predictions) {
+        image.push_back(static_cast<int32_t>(prediction.index));
+        actual.push_back(static_cast<uint16_t>(prediction.actual));
+      }
+    }
+    // The sample is the same for all jobs of one data set; one that is not would be drawn at the wrong places.
+    if (evaluation.predictions.size() != image.size()) return absl::OkStatus();
+    jobs.push_back(static_cast<int32_t>(job.value));
+    for (const Prediction& prediction : evaluation.predictions) {
+      predicted.push_back(static_cast<uint16_t>(prediction.predicted));
+      confidence.push_back(static_cast<float>(prediction.confidence));
+    }
+    return absl::OkStatus();
+  }));
   GS_ASSIGN_OR_RETURN(const SampleImages images, reader.GetSampleImages(id, image));
   Section section;
   section.SetMeta("height", images.height);

@@ -13,8 +13,7 @@ namespace gridsweep {
 // The Report: everything but what is loaded later. `live`: it is of a view that goes on.
 absl::StatusOr<Json> BuildReport(StoreReader& reader, SweepId sweep, absl::Time now, bool live);
 
-// The sections, packed (section.h). Jobs and cells are named by their places in the report's tables, so both must be of one
-// state of the sweep, or the report be read again.
+// The sections, packed (section.h). They name jobs and cells by their ids, so that they go with a report of another moment.
 absl::StatusOr<std::string> BuildCurves(StoreReader& reader, SweepId sweep);
 // Of the best `most` cells.
 absl::StatusOr<std::string> BuildConfusions(StoreReader& reader, SweepId sweep, int64_t most);

@@ -20,7 +20,8 @@ constexpr Rule kSweepRules[] = {
     {"GetJob", true, true, false, true},     {"ListWorkers", true, true, false, true},
     {"Query", true, true, false, true},      {"GetServerInfo", true, true, false, true},
     {"Backup", false, false, false, true},   {"Diagnose", false, false, false, true},
-    {"GetEffects", true, true, false, true},
+    {"GetEffects", true, true, false, true}, {"GetReport", true, true, false, true},
+    {"AddSeeds", false, true, false, true},
     {"ListModels", true, true, false, true}, {"GetModel", true, true, false, true},
 };
 constexpr Rule kWorkerRules[] = {

@@ -16,6 +16,7 @@
 #include "common/rpc/convert.h"
 #include "common/rpc/grpc_status.h"
 #include "common/sweep/grid.h"
+#include "coordinator/report/report_page.h"
 #include "coordinator/service/call_gate.h"
 #include "coordinator/service/coordinator_state.h"
 #include "coordinator/service/diagnosis.h"
@@ -28,6 +29,8 @@ namespace {
 
 constexpr int64_t kBackupPiece = 1 << 20;
 constexpr int64_t kModelPiece = 256 << 10;
+constexpr size_t kReportPiece = 1 << 20;
+constexpr int64_t kMostSeeds = 1000;  // a cell
 // What a backup leaves free, for the sweeps to go on.
 constexpr uint64_t kBackupReserve = 64 << 20;
 // A sweep file has at most 1 MiB, and nothing else comes near it.
@@ -111,8 +114,7 @@ absl::Status SweepService::DoControl(const v1::ControlSweepRequest& request, v1:
   return absl::OkStatus();
 }
 
-absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::SweepStatus& response) {
-  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
+absl::StatusOr<v1::SweepStatus> SweepService::Status(SweepId sweep) {
   LiveView live;
   if (parts_.loop != nullptr) {
     const absl::Status asked = parts_.loop->Run([&](JobQueue& queue, const Instant& now) -> absl::Status {
@@ -125,7 +127,53 @@ absl::Status SweepService::DoGetSweep(const v1::GetSweepRequest& request, v1::Sw
     // While the disk takes no writes the batch fails, though nothing of this had to be written.
     if (!asked.ok() && !live.trouble) return asked;
   }
-  GS_ASSIGN_OR_RETURN(response, BuildSweepStatus(*parts_.reader, sweep, live, parts_.clock->Now().wall));
+  return BuildSweepStatus(*parts_.reader, sweep, live, parts_.clock->Now().wall);
+}
+
+absl::Status SweepService::DoGetReport(grpc::ServerContext& context, const std::string& id_or_name,
+                                       grpc::ServerWriter<v1::ReportPiece>& writer) {
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(id_or_name));
+  return WriteReport(*parts_.reader, sweep, parts_.clock->Now().wall, [&](std::string_view data) -> absl::Status {
+    while (!data.empty()) {
+      v1::ReportPiece piece;
+      piece.set_data(std::string(data.substr(0, kReportPiece)));
+      data.remove_prefix(piece.data().size());
+      if (!writer.Write(piece) || context.IsCancelled()) return absl::CancelledError("the caller has gone");
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status SweepService::DoAddSeeds(const v1::AddSeedsRequest& request, v1::AddSeedsResponse& response) {
+  GS_RETURN_IF_ERROR(CheckWritable());
+  GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request.sweep()));
+  if (request.seeds() < 1 || request.seeds() > kMostSeeds)
+    return InvalidArgument("{} seeds a cell, expected 1 to {}", request.seeds(), kMostSeeds);
+  if (request.reason().size() > kMaxNameBytes)
+    return InvalidArgument("a reason of {} bytes, at most {} are allowed", request.reason().size(), kMaxNameBytes);
+  GS_ASSIGN_OR_RETURN(const std::vector<CellObjectives> cells, parts_.reader->ListObjectives(sweep));
+  SeedRevision revision{.cells = {request.cells().begin(), request.cells().end()},
+                        .seeds = request.seeds(),
+                        .reason = request.reason()};
+  if (revision.cells.empty()) {
+    for (const CellObjectives& cell : cells) revision.cells.push_back(cell.cell);
+  }
+  // Checked before anything is expanded, as for a sweep file.
+  if (static_cast<int64_t>(revision.cells.size()) > parts_.limits.max_jobs / revision.seeds)
+    return ResourceExhausted("{} cells with {} seeds each are more than the limit of {} jobs", revision.cells.size(),
+                             revision.seeds, parts_.limits.max_jobs);
+  AddedSeeds added;
+  GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue&, const Instant& now) -> absl::Status {
+    GS_ASSIGN_OR_RETURN(added, parts_.store->AddSeeds(sweep, revision, now.wall));
+    return absl::OkStatus();
+  }));
+  Log(LogLevel::kInfo, "seeds_added",
+      {{"sweep", sweep.value}, {"revision", added.revision}, {"cells", added.cells}, {"jobs", added.jobs}});
+  GS_ASSIGN_OR_RETURN(const SweepRecord record, parts_.reader->GetSweep(sweep));
+  *response.mutable_sweep() = ToProto(record);
+  response.set_revision(added.revision);
+  response.set_cells(added.cells);
+  response.set_jobs(added.jobs);
   return absl::OkStatus();
 }
 
@@ -157,7 +205,8 @@ absl::Status SweepService::DoGetJob(const v1::GetJobRequest& request, v1::JobDet
   return absl::OkStatus();
 }
 
-absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
+absl::StatusOr<v1::ListWorkersResponse> SweepService::Workers() {
+  v1::ListWorkersResponse response;
   std::vector<LiveWorker> live;
   if (parts_.loop != nullptr) {
     GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue& queue, const Instant& now) {
@@ -179,7 +228,7 @@ absl::Status SweepService::DoListWorkers(v1::ListWorkersResponse& response) {
     summary->set_running(found->second->running);
     for (const std::string& dataset : found->second->datasets) summary->add_datasets(dataset);
   }
-  return absl::OkStatus();
+  return response;
 }
 
 grpc::Status SweepService::Submit(grpc::ServerContext* context, const v1::SubmitRequest* request,
@@ -212,7 +261,21 @@ grpc::Status SweepService::ListSweeps(grpc::ServerContext* context, const v1::Li
 
 grpc::Status SweepService::GetSweep(grpc::ServerContext* context, const v1::GetSweepRequest* request,
                                     v1::SweepStatus* response) {
-  return Answer(*context, *request, [&] { return DoGetSweep(*request, *response); });
+  return Answer(*context, *request, [&]() -> absl::Status {
+    GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(request->sweep()));
+    GS_ASSIGN_OR_RETURN(*response, Status(sweep));
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status SweepService::GetReport(grpc::ServerContext* context, const v1::GetReportRequest* request,
+                                     grpc::ServerWriter<v1::ReportPiece>* writer) {
+  return Answer(*context, *request, [&] { return DoGetReport(*context, request->sweep(), *writer); });
+}
+
+grpc::Status SweepService::AddSeeds(grpc::ServerContext* context, const v1::AddSeedsRequest* request,
+                                    v1::AddSeedsResponse* response) {
+  return Answer(*context, *request, [&] { return DoAddSeeds(*request, *response); });
 }
 
 grpc::Status SweepService::ControlSweep(grpc::ServerContext* context, const v1::ControlSweepRequest* request,
@@ -250,7 +313,10 @@ grpc::Status SweepService::GetJob(grpc::ServerContext* context, const v1::GetJob
 
 grpc::Status SweepService::ListWorkers(grpc::ServerContext* context, const v1::ListWorkersRequest* request,
                                        v1::ListWorkersResponse* response) {
-  return Answer(*context, *request, [&] { return DoListWorkers(*response); });
+  return Answer(*context, *request, [&]() -> absl::Status {
+    GS_ASSIGN_OR_RETURN(*response, Workers());
+    return absl::OkStatus();
+  });
 }
 
 grpc::Status SweepService::Query(grpc::ServerContext* context, const v1::QueryRequest* request,

@@ -47,6 +47,10 @@ class SweepService : public v1::SweepService::Service {
                     v1::RankResponse* response) override;
   grpc::Status GetEffects(grpc::ServerContext*, const v1::GetEffectsRequest* request,
                           v1::GetEffectsResponse* response) override;
+  grpc::Status GetReport(grpc::ServerContext* context, const v1::GetReportRequest* request,
+                         grpc::ServerWriter<v1::ReportPiece>* writer) override;
+  grpc::Status AddSeeds(grpc::ServerContext*, const v1::AddSeedsRequest* request,
+                        v1::AddSeedsResponse* response) override;
   grpc::Status ListJobs(grpc::ServerContext*, const v1::ListJobsRequest* request,
                         v1::ListJobsResponse* response) override;
   grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
@@ -66,15 +70,20 @@ class SweepService : public v1::SweepService::Service {
   grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest* request,
                              v1::ServerInfo* response) override;
 
+  // The answers of GetSweep and ListWorkers, for the live view.
+  absl::StatusOr<v1::SweepStatus> Status(SweepId sweep);
+  absl::StatusOr<v1::ListWorkersResponse> Workers();
+
  private:
   absl::Status DoSubmit(const v1::SubmitRequest& request, v1::SubmitResponse& response);
   absl::Status DoControl(const v1::ControlSweepRequest& request, v1::SweepSummary& response);
-  absl::Status DoGetSweep(const v1::GetSweepRequest& request, v1::SweepStatus& response);
+  absl::Status DoGetReport(grpc::ServerContext& context, const std::string& sweep,
+                           grpc::ServerWriter<v1::ReportPiece>& writer);
+  absl::Status DoAddSeeds(const v1::AddSeedsRequest& request, v1::AddSeedsResponse& response);
   absl::Status DoListJobs(const v1::ListJobsRequest& request, v1::ListJobsResponse& response);
   absl::Status DoGetJob(const v1::GetJobRequest& request, v1::JobDetail& response);
   absl::Status DoListSweeps(v1::ListSweepsResponse& response);
   absl::Status DoQuery(const v1::QueryRequest& request, v1::QueryResponse& response);
-  absl::Status DoListWorkers(v1::ListWorkersResponse& response);
   absl::Status DoBackup(grpc::ServerContext& context, grpc::ServerWriter<v1::BackupPiece>& writer);
   absl::Status DoDiagnose(v1::DiagnoseResponse& response);
   absl::Status DoListModels(const v1::ListModelsRequest& request, v1::ListModelsResponse& response);
