@@ -22,15 +22,16 @@ export interface HeatWish {
   plain?: (x: number, y: number) => boolean;
   columnWidth: number; // about
   rowHeight: number;
+  longest?: number; // label, in pixels
   labels: boolean;
   curve?: number; // exponent of the colours' place: < 1 shows small values better
 }
 
 /** Room around the fields: for names of levels and of axes. */
-export function heatMargins(x: readonly string[], y: readonly string[], width: number, columnWidth: number) {
-  const left = Math.min(widest(y, 11, width < 500 ? 96 : 240) + 14, width * 0.36);
+export function heatMargins(x: readonly string[], y: readonly string[], width: number, columnWidth: number, longest = 240) {
+  const left = Math.min(widest(y, 11, width < 500 ? Math.min(96, longest) : longest) + 14, width * 0.36);
   const turned = widest(x, 11) + 4 > columnWidth;
-  const below = turned ? Math.min(widest(x, 11, 110) + 14, 124) : 24;
+  const below = turned ? widest(x, 11, Math.min(110, longest)) + 14 : 24;
   return { left, right: 14, top: 24, bottom: below + 18, turned, below };
 }
 
@@ -47,7 +48,7 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
     const share = wish.high > wish.low ? (value - wish.low) / (wish.high - wish.low) : 0.5;
     return Math.min(1, Math.max(0, share)) ** (wish.curve ?? 1);
   };
-  const { left, right, top, bottom, turned, below } = heatMargins(wish.x, wish.y, width, wish.columnWidth);
+  const { left, right, top, bottom, turned, below } = heatMargins(wish.x, wish.y, width, wish.columnWidth, wish.longest);
   const room = (width - left - right) / Math.max(1, wish.x.length);
   return {
     grid: { left, right, top, bottom },
@@ -60,7 +61,7 @@ export function heat(palette: Palette, width: number, wish: HeatWish): Option {
         ...textStyle(palette, 11),
         interval: turned && room < 11 ? 'auto' : 0,
         rotate: turned ? 90 : 0,
-        width: turned ? 110 : room,
+        width: turned ? below - 12 : room,
         overflow: 'truncate',
         margin: 6,
       },

@@ -88,8 +88,8 @@ export function lines(palette: Palette, width: number, { lines: all, scale, log,
       ...tooltipStyle(palette),
       trigger: 'axis',
       axisPointer: { type: 'line', lineStyle: { color: palette.muted, type: 'solid' }, label: { show: false } },
-      formatter: (items: { seriesIndex: number; seriesType: string; dataIndex: number; axisValue: number }[]) => {
-        const shown = items.filter((item) => item.seriesType === 'line').slice(0, 16);
+      formatter: (items: { seriesIndex: number; dataIndex: number; axisValue: number }[]) => {
+        const shown = items.filter((item) => item.seriesIndex < all.length).slice(0, 16);
         return tip(
           `epoch ${shown[0]?.axisValue ?? ''}`,
           shown.map((item) => {
@@ -116,6 +116,17 @@ export function lines(palette: Palette, width: number, { lines: all, scale, log,
         itemStyle: { color: palette.series[line.color] },
         emphasis: { disabled: true },
       })),
+      // Nothing to see: it makes the axis hold the bands, which it does not know of.
+      {
+        type: 'line',
+        silent: true,
+        showSymbol: false,
+        lineStyle: { opacity: 0 },
+        data: [
+          [first, least],
+          [first, most],
+        ],
+      },
       ...bands,
     ],
   };

@@ -3,7 +3,7 @@ import { levelShort } from '../data/labels';
 import { presentMeasures, type Measure } from '../data/measures';
 import type { Report } from '../data/report';
 import type { Option } from './echarts';
-import { scaled, textStyle, widest } from './axes';
+import { scaled, textStyle } from './axes';
 import { mix, type Palette } from './palette';
 
 // Parallel coordinates: an axis of the plot for each axis of the sweep and each measure, a line for each cell.
@@ -120,10 +120,12 @@ export function parallel(
       type: 'value',
       name: vertical ? name.replace('\n', ' ') : name,
       nameLocation: vertical || axis !== undefined || measure!.lowIsGood ? 'start' : 'end', // at the top, or left
-      nameGap: vertical ? -widest([name.replace('\n', ' ')], 13) : 14,
+      nameGap: vertical ? 0 : 14,
+      nameMoveOverlap: false,
       nameTextStyle: {
         ...textStyle(palette),
         fontWeight: 600,
+        align: vertical ? 'left' : 'center',
         lineHeight: 14,
         ...(vertical ? { padding: [0, 0, 26, 0], textBorderColor: palette.paper, textBorderWidth: 4 } : {}),
       },

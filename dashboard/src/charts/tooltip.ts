@@ -1,4 +1,4 @@
-import type { Palette } from './palette';
+import { fontFamily, type Palette } from './palette';
 
 // Tooltips are elements filled with text, never markup: names of sweeps and levels may be anything.
 
@@ -34,7 +34,7 @@ export function tooltipStyle(palette: Palette) {
     borderColor: palette.faint,
     borderWidth: 1,
     padding: [6, 9],
-    textStyle: { color: palette.ink, fontSize: 12 },
-    extraCssText: 'box-shadow: none; border-radius: 2px; max-width: min(26rem, 90vw); white-space: normal;',
+    textStyle: { color: palette.ink, fontSize: 12, fontFamily },
+    extraCssText: 'box-shadow: none; border-radius: 2px; max-width: min(34rem, 90vw); white-space: normal;',
   };
 }

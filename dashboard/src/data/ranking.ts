@@ -131,6 +131,13 @@ export function rankColumns(report: Report): RankColumn[] {
       ),
     );
   }
+  if (has(cells.sd)) {
+    columns.push(
+      column('sd', 'sd', scale.unit, 68, 'standard deviation over seeds', cells.sd, (cell) =>
+        bare(scale, cells.sd[cell], places),
+      ),
+    );
+  }
   if (has(cells.test_loss) && metric.name !== 'test_loss') {
     columns.push(
       column('test_loss', 'test loss', 'nats', 84, 'mean over seeds', cells.test_loss, (cell) =>

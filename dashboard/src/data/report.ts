@@ -169,7 +169,14 @@ export interface Failure {
   ended_us: number | null;
 }
 
-/** Sections are loaded when first looked at. Decoded by data/section.ts. NaN: a value that does not exist. */
+/**
+ * Sections are loaded when first looked at. Decoded by data/section.ts. NaN: a value that does not exist.
+ *
+ * They name cells and jobs by their index in the report that they come with. A section that the coordinator serves while a
+ * sweep runs may be made at another moment than the report, when the order is another one: its meta then says "by": "id", and
+ * `Curves.job`, `Samples.jobs` and `Confusions.cells` hold ids (`jobs.job`, `cells.cell`), which section.ts turns into
+ * indices; -1: not in this report.
+ */
 
 /** Learning curves. Curve k is jobs[job[k]], its epochs are start[k] … start[k + 1] - 1 of the metric arrays. */
 export interface Curves {

@@ -106,6 +106,15 @@ function Details({ report, cell, close }: { report: Report; cell: number; close:
             number: true,
             cell: (job) => bare(scaleOf('test_accuracy'), jobs.test_accuracy[job]),
           },
+          {
+            head: (
+              <>
+                test loss<small> nats</small>
+              </>
+            ),
+            number: true,
+            cell: (job) => bare(scaleOf('test_loss'), jobs.test_loss[job]),
+          },
           { head: 'time', number: true, cell: (job) => duration(jobs.seconds[job]) },
           { head: 'worker', cell: (job) => <bdi>{name(report.workers, jobs.worker[job])}</bdi> },
           { head: 'device', cell: (job) => <bdi>{name(report.devices, jobs.device[job])}</bdi> },

@@ -158,6 +158,9 @@ interface FigureProps {
 /** Small shares are the interesting ones: colours follow their square root. */
 const bend = 0.5;
 
+/** In pixels: one long name must not take the matrix’ room. */
+const longestName = 84;
+
 function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) {
   const palette = usePalette();
   const names = report.class_names;
@@ -177,6 +180,9 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
   }, [matrix, other]);
   const high = other ? Math.max(all.most, 1e-6) : Math.max(top, 1e-6);
   const low = other ? -high : 0;
+  // Fields are square.
+  const field = Math.max(9, Math.min(half ? 40 : 56, (half ? 520 : 740) / classes));
+  const margins = heatMargins(names, names, half ? 560 : 800, field, longestName);
   const build = useCallback(
     (width: number) =>
       heat(palette, width, {
@@ -189,8 +195,9 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
         high,
         diverging: other !== null,
         curve: other ? 1 : bend,
-        columnWidth: (width - 30) / classes,
-        rowHeight: (width - 30) / classes,
+        columnWidth: (width - margins.left) / classes,
+        longest: longestName,
+        rowHeight: (width - margins.left) / classes,
         text: (value) => fixed(value * 100, width / classes > 44 ? 1 : 0),
         labels: classes <= 20 && !half && width > 500,
         plain: (x, y) => x === y && other === null,
@@ -221,11 +228,8 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
     [palette, all, high, low, names],
   );
   const { share: right, n } = accuracy(matrix);
-  // Fields are square.
-  const field = Math.max(9, Math.min(half ? 40 : 56, (half ? 520 : 740) / classes));
-  const margins = heatMargins(names, names, half ? 560 : 800, field);
   const height = (width: number) => {
-    const { left, right, top, bottom } = heatMargins(names, names, width, (width - margins.left) / classes);
+    const { left, right, top, bottom } = heatMargins(names, names, width, (width - margins.left) / classes, longestName);
     return top + bottom + width - left - right;
   };
   return (

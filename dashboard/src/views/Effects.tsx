@@ -18,6 +18,7 @@ export function Effects({ report }: { report: Report }) {
     <Section
       id="effects"
       title="Effects"
+      notes={effects.notes}
       caption={
         <>
           What each axis does to the {scale.title} ({scale.unit || 'no unit'}), from {count(effects.observations)} jobs. ± and
@@ -25,13 +26,6 @@ export function Effects({ report }: { report: Report }) {
         </>
       }
     >
-      {effects.notes.length > 0 && (
-        <ul class="notes">
-          {effects.notes.map((note) => (
-            <li key={note}>{note}</li>
-          ))}
-        </ul>
-      )}
       {effects.terms.length > 0 && <Variance report={report} />}
       {effects.levels.length > 0 ? (
         <Levels report={report} scale={scale} />

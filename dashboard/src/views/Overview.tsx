@@ -15,6 +15,7 @@ import { Live } from './Live';
 
 export function Overview({ report }: { report: Report }) {
   const { cells, sweep, metric } = report;
+  const ahead = metric.goal === 'max' ? 1 : -1;
   const print = useContext(PrintContext);
   const scale = objectiveScale(metric);
   const ranked = cells.mean[0] !== null && cells.mean[0] !== undefined;
@@ -77,7 +78,7 @@ export function Overview({ report }: { report: Report }) {
             )}
             {typeof cells.difference[1] === 'number' && (
               <>
-                Ahead of the second by {difference(scale, cells.difference[1], cells.difference_ci95[1])}
+                Ahead of the second by {difference(scale, ahead * cells.difference[1], cells.difference_ci95[1])}
                 {cells.p[1] !== null && (
                   <>
                     , p {cells.p[1]! < 0.001 ? '' : '= '}

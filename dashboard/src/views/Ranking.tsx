@@ -40,6 +40,7 @@ export function Ranking({ report }: { report: Report }) {
     <Section
       id="ranking"
       title="Ranking"
+      notes={report.ranking_notes}
       caption={
         <>
           Cells by {report.metric.goal === 'max' ? 'highest' : 'lowest'} mean {scale.title} ({scale.unit || 'no unit'}) of each
@@ -49,13 +50,6 @@ export function Ranking({ report }: { report: Report }) {
       }
       controls={narrow.value && !print && <SortSelect columns={columns} order={order} />}
     >
-      {report.ranking_notes.length > 0 && (
-        <ul class="notes">
-          {report.ranking_notes.map((note) => (
-            <li key={note}>{note}</li>
-          ))}
-        </ul>
-      )}
       {!ranked && <Empty>There is nothing to rank yet: no job has a result.</Empty>}
       {cells.length === 0 ? (
         <Empty>No cell passes the filter.</Empty>

@@ -4,6 +4,7 @@ import { expect, open, settled, test, views } from './page';
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1440, 390]) {
     test(`axe finds nothing, ${colorScheme}, ${width} px`, async ({ page }) => {
+      test.setTimeout(240_000); // thirteen analyses, seconds each on a busy machine
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 844 });
       await open(page, { cells: 200 });

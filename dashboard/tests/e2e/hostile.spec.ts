@@ -23,6 +23,18 @@ for (const cells of [2, 200] as const) {
   });
 }
 
+test('hostile names do not widen the page of a phone', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(page, { cells: 200, hostile: true });
+  for (const view of views) {
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, `#/${view}`);
+    await settled(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), view).toBe(390);
+  }
+});
+
 test('addresses that mean nothing are harmless', async ({ page }) => {
   await open(page, { cells: 200 }, '#/nowhere?f.optimizer=99.x&r.mean=a~b&pins=9999.foo&cell=77777&sort=nothing&q=%3Cimg%3E');
   await expect(page.locator('h2').first()).toHaveText('Overview');
