@@ -34,6 +34,7 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(LocalClusterSp
 }
 
 absl::Status LocalCluster::StartWorkers() {
+  if (!workers_.empty()) return absl::OkStatus();
   for (int i = 0; i < spec_.workers; ++i) {
     workers_.push_back({.name = fmt::format("local-{}", i + 1)});
     GS_RETURN_IF_ERROR(StartWorker(workers_.back()));

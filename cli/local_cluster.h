@@ -31,7 +31,7 @@ class LocalCluster {
 
   const std::string& address() const { return coordinator_.address; }
 
-  // Returns NOT_FOUND if gridsweep-worker is not installed.
+  // Once; later calls do nothing. Returns NOT_FOUND if gridsweep-worker is not installed.
   absl::Status StartWorkers();
 
   // Starts again, after a pause that grows, what died; the coordinator on the same port, so that workers carry on.

@@ -105,6 +105,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeRankCommand());
   commands.push_back(MakeEffectsCommand());
   commands.push_back(MakeCompareCommand());
+  commands.push_back(MakeSeedsCommand());
   commands.push_back(MakeShowCommand());
   for (const v1::SweepAction action : {v1::PAUSE, v1::RESUME, v1::CANCEL, v1::RETRY}) {
     commands.push_back(MakeControlCommand(action));

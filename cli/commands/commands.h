@@ -16,6 +16,7 @@ std::unique_ptr<Command> MakeWatchCommand();
 std::unique_ptr<Command> MakeRankCommand();
 std::unique_ptr<Command> MakeEffectsCommand();
 std::unique_ptr<Command> MakeCompareCommand();
+std::unique_ptr<Command> MakeSeedsCommand();
 std::unique_ptr<Command> MakeShowCommand();
 std::unique_ptr<Command> MakeControlCommand(v1::SweepAction action);  // pause, resume, cancel, retry
 std::unique_ptr<Command> MakeWorkersCommand();

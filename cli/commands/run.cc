@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
 #include "cli/local_cluster.h"
+#include "cli/local_run_flags.h"
 #include "cli/output_flags.h"
 #include "cli/progress.h"
 #include "cli/sweep_file.h"
@@ -64,20 +65,13 @@ class RunCommand : public Command {
   absl::StatusOr<int> RunWith(LocalCluster& cluster, Context& context, ProgressDisplay& display);
   std::string InterruptedText(const std::string& what_next) const;
   absl::Status CheckDataset() const;
-  std::vector<std::string> WorkerFlags() const;
-  std::string Checkpoints() const { return db_ + ".checkpoints"; }
 
   std::string path_;
   SweepFile file_;
   std::string db_ = kDefaultDatabase;
-  int workers_ = 1;
-  int slots_ = 0;
-  std::string devices_;
-  std::vector<std::string> data_dirs_;
-  std::string trainer_;
+  LocalRunFlags local_;
   bool again_ = false;
   bool retry_ = false;
-  bool no_share_ = false;
   std::string client_key_;
   std::optional<v1::SubmitResponse> submitted_;
   bool prepared_ = false;    // submitted, and retried and resumed as wanted
@@ -94,40 +88,17 @@ void RunCommand::Declare(CLI::App& app) {
   app.add_option("--db", db_, "The results database; created if it does not exist")
       ->capture_default_str()
       ->type_name("FILE");
-  app.add_option("--workers", workers_, "Worker processes to start. Default: 1")
-      ->check(CLI::Range(1, 64))
-      ->option_text("N");
-  app.add_option("--slots", slots_, "Jobs each device trains at a time. Default: one per core on a CPU")
-      ->check(CLI::Range(1, 1024))
-      ->option_text("N");
-  app.add_option("--devices", devices_, "auto, cpu, or a list like cuda:0,cuda:1. Default: auto")
-      ->type_name("LIST");
-  app.add_option("--data-dir", data_dirs_, "Folder to look for data sets in; may be repeated")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
-  app.add_option("--trainer", trainer_, "Trainer program. Default: gridsweep-trainer beside this program")
-      ->type_name("PATH");
+  local_.Declare(app);
   app.add_flag("--again", again_, "Run it anew even if the database holds this sweep already");
   app.add_flag("--retry", retry_, "First start the sweep's failed and cancelled jobs anew");
-  app.add_flag("--no-share", no_share_,
-               "Train every job alone, also epochs that jobs have in common. The numbers are the same");
   format_.Declare(app);
   app.add_flag("--no-times", rank_options_.no_times,
                "Leave times and ids out of the result, so that two runs can be compared byte for byte");
   app.footer(kDetails);
 }
 
-std::vector<std::string> RunCommand::WorkerFlags() const {
-  std::vector<std::string> flags = {"--checkpoints", Checkpoints()};
-  if (slots_ > 0) flags.insert(flags.end(), {"--slots", std::to_string(slots_)});
-  if (!devices_.empty()) flags.insert(flags.end(), {"--devices", devices_});
-  if (!trainer_.empty()) flags.insert(flags.end(), {"--trainer", trainer_});
-  for (const std::string& dir : data_dirs_) flags.insert(flags.end(), {"--data-dir", dir});
-  return flags;
-}
-
 absl::Status RunCommand::CheckDataset() const {
-  return FindUsableDataset(file_.spec.dataset, data_dirs_.empty() ? DefaultDataDirs() : data_dirs_).status();
+  return FindUsableDataset(file_.spec.dataset, local_.data_dirs.empty() ? DefaultDataDirs() : local_.data_dirs).status();
 }
 
 absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, ProgressDisplay& display) {
@@ -219,7 +190,7 @@ absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context&
     display.Say(prepared_
                     ? fmt::format("a coordinator at {} serves '{}' now: going on there", address, db_)
                     : fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
-    if (no_share_) display.Say("--no-share has no effect there: it is a flag of the coordinator");
+    if (local_.no_share) display.Say("--no-share has no effect there: it is a flag of the coordinator");
     is_away_ = false;
   }
   attached_to_ = address;
@@ -244,11 +215,7 @@ absl::StatusOr<int> RunCommand::RunWith(LocalCluster& cluster, Context& context,
 
 absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& display) {
   GS_RETURN_IF_ERROR(CheckDataset());
-  GS_ASSIGN_OR_RETURN(const auto cluster, LocalCluster::Start({.program_dir = context.program_dir,
-                                                               .db = db_,
-                                                               .share = !no_share_,
-                                                               .workers = workers_,
-                                                               .worker_flags = WorkerFlags()}));
+  GS_ASSIGN_OR_RETURN(const auto cluster, LocalCluster::Start(local_.Spec(context.program_dir, db_)));
   const absl::StatusOr<int> code = RunWith(*cluster, context, display);
   display.Clear();
   const bool interrupted = code.ok() && *code == kExitInterrupted;
@@ -258,7 +225,7 @@ absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& di
   if (code.ok() && !interrupted) {
     // The sweep is over: nothing goes on from them.
     std::error_code ignored;
-    std::filesystem::remove_all(Checkpoints(), ignored);
+    std::filesystem::remove_all(CheckpointsBeside(db_), ignored);
   }
   return code;
 }

@@ -402,6 +402,7 @@ absl::StatusOr<std::string> BuildCurves(StoreReader& reader, SweepId id) {
     names.push_back(name);
     section.Add(name, values);
   }
+  section.SetMeta("by", "id");
   section.SetMeta("metrics", names);
   section.Add("job", jobs);
   section.Add("start", start);
@@ -438,6 +439,7 @@ absl::StatusOr<std::string> BuildConfusions(StoreReader& reader, SweepId id, int
   }
   start.push_back(static_cast<int32_t>(count.size()));
   Section section;
+  section.SetMeta("by", "id");
   section.Add("cells", cells);
   section.Add("start", start);
   section.Add("actual", actual);
@@ -472,6 +474,7 @@ absl::StatusOr<std::string> BuildSamples(StoreReader& reader, SweepId id, int64_
   }));
   GS_ASSIGN_OR_RETURN(const SampleImages images, reader.GetSampleImages(id, image));
   Section section;
+  section.SetMeta("by", "id");
   section.SetMeta("height", images.height);
   section.SetMeta("width", images.width);
   section.Add("image", image);

@@ -28,6 +28,7 @@ constexpr Rule kWorkerRules[] = {
     {"Sync", false, false, true, false},
     {"PutArtifact", false, false, true, false},
     {"GetArtifact", false, false, true, false},
+    {"OfferSampleImages", false, false, true, false},
 };
 
 template <size_t n>

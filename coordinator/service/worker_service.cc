@@ -51,6 +51,33 @@ void Count(CoordinatorMetrics& metrics, const SyncInput& input, const SyncOutput
   metrics.epochs_reported.fetch_add(epochs, std::memory_order_relaxed);
 }
 
+constexpr int64_t kMostSampleImages = 1024;
+constexpr int64_t kMostSampleSide = 1024;
+constexpr int64_t kMostSampleBytes = 3 << 20;
+
+// Empty if the request has no pixels.
+absl::StatusOr<std::vector<SampleImage>> SampleImagesFrom(const v1::OfferSampleImagesRequest& request) {
+  std::vector<SampleImage> images;
+  if (request.pixels().empty()) return images;
+  const int64_t count = request.images_size();
+  const bool fits = count >= 1 && count <= kMostSampleImages && request.height() >= 1 &&
+                    request.height() <= kMostSampleSide && request.width() >= 1 && request.width() <= kMostSampleSide &&
+                    std::ssize(request.pixels()) <= kMostSampleBytes &&
+                    count * request.height() * request.width() == std::ssize(request.pixels());
+  if (!fits)
+    return InvalidArgument("{} bytes for {} images of {} x {}", request.pixels().size(), count, request.height(),
+                           request.width());
+  const auto size = static_cast<size_t>(request.height() * request.width());
+  for (int i = 0; i < request.images_size(); ++i) {
+    if (request.images(i) < 0) return InvalidArgument("an image at position {}", request.images(i));
+    images.push_back({.index = request.images(i),
+                      .height = request.height(),
+                      .width = request.width(),
+                      .pixels = request.pixels().substr(static_cast<size_t>(i) * size, size)});
+  }
+  return images;
+}
+
 // What a worker is told when the store fails: keep the events and call again.
 absl::Status AsTransient(const absl::Status& status) {
   if (absl::IsAborted(status) || absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status))
@@ -92,6 +119,26 @@ grpc::ServerUnaryReactor* WorkerService::Sync(grpc::CallbackServerContext* conte
         }
         reactor->Finish(status.ok() ? grpc::Status::OK : ToGrpc(AsTransient(status)));
       });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* WorkerService::OfferSampleImages(grpc::CallbackServerContext* context,
+                                                           const v1::OfferSampleImagesRequest* request,
+                                                           v1::OfferSampleImagesResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  absl::StatusOr<std::vector<SampleImage>> images = SampleImagesFrom(*request);
+  if (!images.ok()) {
+    reactor->Finish(ToGrpc(images.status()));
+    return reactor;
+  }
+  loop_->Post(
+      [store = artifacts_.store, digest = request->digest(), images = *std::move(images), response](
+          JobQueue&, const Instant&) -> absl::Status {
+        GS_ASSIGN_OR_RETURN(const bool wanted, store->WantsSampleImages(digest));
+        response->set_wanted(wanted);
+        return wanted && !images.empty() ? store->RecordSampleImages(digest, images) : absl::OkStatus();
+      },
+      [reactor](const absl::Status& status) { reactor->Finish(status.ok() ? grpc::Status::OK : ToGrpc(AsTransient(status))); });
   return reactor;
 }
 

@@ -26,6 +26,9 @@ class WorkerService : public v1::WorkerService::CallbackService {
                                                            const v1::GetArtifactRequest* request) override {
     return SendArtifact(artifacts_, context, *request);
   }
+  grpc::ServerUnaryReactor* OfferSampleImages(grpc::CallbackServerContext* context,
+                                              const v1::OfferSampleImagesRequest* request,
+                                              v1::OfferSampleImagesResponse* response) override;
 
  private:
   CommitLoop* const loop_;

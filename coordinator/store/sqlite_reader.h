@@ -37,7 +37,6 @@ class SqliteReader : public StoreReader {
   absl::Status ForEachEvaluation(const std::vector<JobId>& jobs,
                                  const std::function<absl::Status(JobId, const Evaluation&)>& take) override;
   absl::StatusOr<SampleImages> GetSampleImages(SweepId sweep, const std::vector<int32_t>& images) override;
-  absl::StatusOr<std::vector<WantedSample>> WantedSamples() override;
   absl::StatusOr<std::map<SweepId, int64_t>> AnalysedResults() override;
   absl::StatusOr<std::vector<JobRecord>> ListJobs(SweepId sweep, std::optional<JobState> state,
                                                   int64_t limit) override;

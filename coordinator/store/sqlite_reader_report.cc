@@ -1,7 +1,6 @@
 // SqliteReader: what reports and live views show.
 #include <algorithm>
 
-#include "common/base/json.h"
 #include "coordinator/store/epoch_row.h"
 #include "coordinator/store/rows.h"
 #include "coordinator/store/sqlite_reader.h"
@@ -149,29 +148,6 @@ absl::StatusOr<SampleImages> SqliteReader::GetSampleImages(SweepId sweep, const 
   });
   if (!status.ok()) return status;
   return sample;
-}
-
-absl::StatusOr<std::vector<WantedSample>> SqliteReader::WantedSamples() {
-  std::vector<WantedSample> wanted;
-  const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
-    // One job's predictions stand for all: the sample is the same.
-    GS_ASSIGN_OR_RETURN(
-        Statement rows,
-        db.Query("SELECT d.name, d.digest, (SELECT v.predictions FROM sweeps s JOIN jobs j ON j.sweep = s.id AND j.state = "
-                 "'succeeded' JOIN evaluations v ON v.attempt = j.accepted_attempt WHERE s.dataset_digest = d.digest LIMIT 1) "
-                 "FROM datasets d WHERE NOT EXISTS (SELECT 1 FROM sample_images i WHERE i.digest = d.digest)"));
-    while (true) {
-      GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
-      if (!more) return absl::OkStatus();
-      if (rows.IsNull(2)) continue;
-      GS_ASSIGN_OR_RETURN(const Json predictions, ParseJson(rows.Text(2)));
-      WantedSample sample{.dataset = rows.Text(0), .digest = rows.Text(1), .images = {}};
-      for (const Json& prediction : predictions) sample.images.push_back(prediction.at(0).get<int64_t>());
-      if (!sample.images.empty()) wanted.push_back(std::move(sample));
-    }
-  });
-  if (!status.ok()) return status;
-  return wanted;
 }
 
 absl::StatusOr<std::map<SweepId, int64_t>> SqliteReader::AnalysedResults() {

@@ -149,6 +149,14 @@ absl::Status SqliteStore::ReplaceAnalysis(SweepId sweep, const SweepAnalysis& an
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> SqliteStore::WantsSampleImages(const std::string& digest) {
+  GS_ASSIGN_OR_RETURN(const int64_t wanted,
+                      db_->QueryInt("SELECT EXISTS (SELECT 1 FROM datasets WHERE digest = ?1) AND NOT EXISTS (SELECT 1 FROM "
+                                    "sample_images WHERE digest = ?1)",
+                                    digest));
+  return wanted != 0;
+}
+
 absl::Status SqliteStore::RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) {
   return Atomically([&]() -> absl::Status {
     for (const SampleImage& image : images) {

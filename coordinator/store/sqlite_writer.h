@@ -35,6 +35,7 @@ class SqliteStore : public Store {
   absl::StatusOr<int64_t> RetryJobs(SweepId sweep, absl::Time now) override;
   absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision, absl::Time now) override;
   absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) override;
+  absl::StatusOr<bool> WantsSampleImages(const std::string& digest) override;
   absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) override;
 
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override;

@@ -230,6 +230,8 @@ class Store {
   virtual absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision, absl::Time now) = 0;
   // Replaces what was stored before.
   virtual absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) = 0;
+  // Whether a data set is known, and none of its images.
+  virtual absl::StatusOr<bool> WantsSampleImages(const std::string& digest) = 0;
   // Keeps those that are not known yet. FAILED_PRECONDITION if the data set is not known.
   virtual absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) = 0;
 

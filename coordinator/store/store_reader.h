@@ -144,13 +144,6 @@ struct SampleImages {
   std::vector<uint8_t> pixels;  // image by image, row by row
 };
 
-// The images that a data set's jobs report predictions for.
-struct WantedSample {
-  std::string dataset;
-  std::string digest;
-  std::vector<int64_t> images;  // positions in the test set
-};
-
 struct WorkerStatusRecord {
   WorkerId id;
   WorkerRecord worker;
@@ -237,8 +230,6 @@ class StoreReader {
   virtual absl::Status ForEachEvaluation(const std::vector<JobId>& jobs,
                                          const std::function<absl::Status(JobId, const Evaluation&)>& take) = 0;
   virtual absl::StatusOr<SampleImages> GetSampleImages(SweepId sweep, const std::vector<int32_t>& images) = 0;
-  // Of data sets that jobs have predicted images of, none of which are known.
-  virtual absl::StatusOr<std::vector<WantedSample>> WantedSamples() = 0;
   // By sweep: jobs that were over when it was analysed last.
   virtual absl::StatusOr<std::map<SweepId, int64_t>> AnalysedResults() = 0;
 

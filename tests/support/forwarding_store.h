@@ -39,6 +39,9 @@ class ForwardingStore : public Store {
   absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) override {
     return store_->StoreAnalysis(sweep, analysis, now);
   }
+  absl::StatusOr<bool> WantsSampleImages(const std::string& digest) override {
+    return store_->WantsSampleImages(digest);
+  }
   absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) override {
     return store_->RecordSampleImages(digest, images);
   }

@@ -23,7 +23,8 @@ WorkerAgent::WorkerAgent(WorkerAgentOptions options, WorkerInfo info, const Cloc
       core_(options_.core, std::move(info), clock->Now().monotonic),
       trainers_(core_.info().devices.size()),
       nonsense_(core_.info().devices.size()),
-      client_(options_.coordinator) {
+      client_(options_.coordinator),
+      samples_(options_.coordinator, options_.data_dirs) {
   if (!options_.checkpoints.empty()) {
     artifacts_ =
         std::make_unique<ArtifactClient>(options_.coordinator, CheckpointFolder(options_.checkpoints),
@@ -178,6 +179,7 @@ void WorkerAgent::OnTrainerLine(size_t device, const std::string& line) {
          {"line", line.substr(0, 200)}});
     return;
   }
+  samples_.OnTrainerEvent(*event);
   core_.OnTrainerEvent(Now(), device, *event);
 }
 

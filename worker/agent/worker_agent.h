@@ -18,6 +18,7 @@
 #include "worker/agent/agent_core.h"
 #include "worker/agent/artifact_client.h"
 #include "worker/agent/coordinator_client.h"
+#include "worker/agent/sample_courier.h"
 #include "worker/agent/trainer_process.h"
 
 namespace gridsweep::agent {
@@ -86,6 +87,7 @@ class WorkerAgent {
 
   CoordinatorClient client_;
   std::unique_ptr<ArtifactClient> artifacts_;  // null without a folder
+  SampleCourier samples_;
   std::thread scanner_;
   std::thread loop_;
 };
