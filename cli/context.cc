@@ -18,13 +18,19 @@
 namespace gridsweep {
 namespace {
 
-// Width from the terminal, else COLUMNS, else 80.
-int TerminalWidth(int fd) {
+int Number(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  const int number = text == nullptr ? 0 : std::atoi(text);
+  return number > 0 ? number : otherwise;
+}
+
+// Size from the terminal, else COLUMNS and LINES, else 80 by 24.
+Screen TerminalScreen(int fd, bool color) {
   winsize size{};
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char* columns = std::getenv("COLUMNS");
-  const int width = columns == nullptr ? 0 : std::atoi(columns);
-  return width > 0 ? width : 80;
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0) size = {};
+  return {.width = size.ws_col > 0 ? size.ws_col : Number("COLUMNS", 80),
+          .height = size.ws_row > 0 ? size.ws_row : Number("LINES", 24),
+          .color = color};
 }
 
 bool ColorWanted() {
@@ -37,7 +43,10 @@ Sink MakeSink(std::ostream& stream, int fd) {
   Sink sink;
   sink.stream = &stream;
   sink.is_terminal = isatty(fd) == 1;
-  if (sink.is_terminal) sink.screen = {.width = TerminalWidth(fd), .color = ColorWanted()};
+  if (sink.is_terminal) {
+    sink.look = [fd, color = ColorWanted()] { return TerminalScreen(fd, color); };
+    sink.screen = sink.look();
+  }
   return sink;
 }
 

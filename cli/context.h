@@ -16,6 +16,9 @@ struct Sink {
   std::ostream* stream = nullptr;
   bool is_terminal = false;
   Screen screen;  // unlimited and without colour unless it is a terminal
+  // The screen as it is now: a terminal's window changes.
+  Screen Now() const { return look ? look() : screen; }
+  std::function<Screen()> look;
 };
 
 struct Context {

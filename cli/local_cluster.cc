@@ -29,6 +29,7 @@ absl::StatusOr<std::unique_ptr<LocalCluster>> LocalCluster::Start(LocalClusterSp
                       StartCoordinator({.program_dir = spec.program_dir,
                                         .db = spec.db,
                                         .share = spec.share,
+                                        .http = spec.http,
                                         .log_path = spec.db + ".coordinator.log"}));
   return std::unique_ptr<LocalCluster>(new LocalCluster(std::move(spec), std::move(coordinator)));
 }
@@ -53,11 +54,19 @@ absl::Status LocalCluster::StartWorker(Child& worker) {
   return absl::OkStatus();
 }
 
+std::string LocalCluster::HttpAddress() const {
+  // "http://127.0.0.1:8080/": where an open page looks for it.
+  const std::string& url = coordinator_.live_url;
+  const size_t host = url.find("://");
+  return host == std::string::npos ? spec_.http : url.substr(host + 3, url.size() - host - 4);
+}
+
 absl::Status LocalCluster::RestartCoordinator() {
   GS_ASSIGN_OR_RETURN(coordinator_, StartCoordinator({.program_dir = spec_.program_dir,
                                                       .db = spec_.db,
                                                       .listen = coordinator_.address,
                                                       .share = spec_.share,
+                                                      .http = HttpAddress(),
                                                       .log_path = CoordinatorLog()}));
   coordinator_child_.started = absl::Now();
   coordinator_child_.noticed = false;

@@ -16,6 +16,7 @@ struct LocalClusterSpec {
   std::string program_dir;
   std::string db;
   bool share = true;  // jobs with common epochs train them once
+  std::string http;   // address of the live view; empty: none
   int workers = 1;
   // Flags of every worker, e.g. {"--slots", "2"}.
   std::vector<std::string> worker_flags;
@@ -30,6 +31,7 @@ class LocalCluster {
   ~LocalCluster() = default;
 
   const std::string& address() const { return coordinator_.address; }
+  const std::string& live_url() const { return coordinator_.live_url; }  // empty without a live view
 
   // Once; later calls do nothing. Returns NOT_FOUND if gridsweep-worker is not installed.
   absl::Status StartWorkers();
@@ -60,6 +62,8 @@ class LocalCluster {
   std::string WorkerLog() const { return spec_.db + ".worker.log"; }
   absl::Status StartWorker(Child& worker);
   absl::Status RestartCoordinator();
+  // Of the live view, the same after a restart.
+  std::string HttpAddress() const;
   // A message once when `child` is found dead; sets when to start it again.
   absl::StatusOr<std::string> NoticeDeath(Child& child, const std::string& log_path, absl::Time now);
   void WaitForEnd(const Context& context, int patience, absl::Time deadline, bool coordinator_too);

@@ -67,6 +67,7 @@ absl::StatusOr<LocalCoordinator> StartCoordinator(const LocalCoordinatorSpec& sp
       .argv = {spec.program_dir + "/gridsweep-coordinator", "--db", spec.db, "--listen", spec.listen},
       .log_path = spec.log_path,
       .capture_stdout = true};
+  if (!spec.http.empty()) process_spec.argv.insert(process_spec.argv.end(), {"--http", spec.http});
   if (!spec.share) process_spec.argv.push_back("--no-share");
   if (spec.read_only) {
     process_spec.argv.push_back("--read-only");
@@ -83,6 +84,7 @@ absl::StatusOr<LocalCoordinator> StartCoordinator(const LocalCoordinatorSpec& sp
   }
   GS_ASSIGN_OR_RETURN(const Json announcement, ParseJson(*line));
   GS_ASSIGN_OR_RETURN(coordinator.address, GetField<std::string>(announcement, "address"));
+  coordinator.live_url = GetField<std::string>(announcement, "live_view").value_or("");
   return coordinator;
 }
 

@@ -22,6 +22,7 @@ absl::StatusOr<std::optional<LiveCoordinator>> FindLiveCoordinator(const std::st
 struct LocalCoordinator {
   std::unique_ptr<Process> process;
   std::string address;
+  std::string live_url;  // of the live view; empty without
 };
 
 struct LocalCoordinatorSpec {
@@ -30,6 +31,7 @@ struct LocalCoordinatorSpec {
   std::string listen = "127.0.0.1:0";
   bool read_only = false;
   bool share = true;  // false: --no-share
+  std::string http;   // address of the live view; empty: none
   std::string log_path;
 };
 

@@ -15,7 +15,11 @@ constexpr int kMaxBar = 40;
 constexpr int kCurveWidth = 16;
 constexpr int kMinLabel = 32;
 constexpr int kMaxJobsShown = 16;
+constexpr int kUnlimited = 1 << 20;
 constexpr absl::Duration kMinInterval = absl::Seconds(5);
+// Terminals that know it show a frame when it is whole; others ignore it.
+constexpr char kBeginFrame[] = "\x1b[?2026h";
+constexpr char kEndFrame[] = "\x1b[?2026l";
 
 std::string Bar(double share, int width) {
   static constexpr const char* kPartial[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -122,6 +126,7 @@ std::vector<std::string> JobLines(const v1::SweepStatus& status, int width, int 
   for (const JobLine& job : jobs) {
     lines.push_back("  " + PadRight(Truncate(job.label, label_width), label_width) + "  " +
                     PadRight(job.progress, progress_width) + (with_place ? "  " + job.place : ""));
+    lines.back() = Truncate(lines.back(), width);
   }
   const int64_t running = std::max<int64_t>(status.running_size(), status.summary().jobs().running());
   if (shown < running) lines.push_back(fmt::format("  … and {} more", running - shown));
@@ -130,6 +135,92 @@ std::vector<std::string> JobLines(const v1::SweepStatus& status, int width, int 
 
 std::string Colored(const std::string& text, const char* code, bool color) {
   return color ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+}
+
+// Without escape sequences, which take up no room.
+int WidthOnScreen(const std::string& line) {
+  std::string text;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\x1b') {
+      while (i < line.size() && line[i] != 'm') ++i;
+    } else {
+      text += line[i];
+    }
+  }
+  return DisplayWidth(text);
+}
+
+// What is always there: the bar, the pace, and what is in the way.
+std::vector<std::string> HeadLines(const v1::SweepStatus& status, const Screen& screen, int width,
+                                   const std::string& flags) {
+  const std::string counts = Counts(status.summary().jobs());
+  const int bar_width = std::clamp(width - DisplayWidth(counts) - 9, 10, kMaxBar);
+  const double share = Share(status);
+  std::vector<std::string> lines;
+  const std::string percent = fmt::format("{:>3.0f} %", share * 100);
+  if (bar_width + DisplayWidth(counts) + 9 <= width) {
+    lines.push_back(Colored(Bar(share, bar_width), "32", screen.color) +
+                    fmt::format(" {}  {}", percent, counts));
+  } else {
+    lines.push_back(Truncate(fmt::format("{}  {}", percent, counts), width));
+  }
+  const std::string state = status.summary().state();
+  if (state == "paused")
+    lines.push_back(Truncate(
+        fmt::format("paused: no new jobs start; gridsweep resume {}{} goes on", status.summary().id(), flags),
+        width));
+  lines.push_back(Truncate(Pace(status), width));
+  if (!status.trouble().empty())
+    lines.push_back(Colored(Truncate(Printable(status.trouble()), width), "31", screen.color));
+  if (!status.waiting_for().empty()) {
+    lines.push_back(
+        Colored(Truncate("waiting: " + Printable(status.waiting_for()), width), "33", screen.color));
+  }
+  return lines;
+}
+
+// The best cells so far, their figures below each other.
+std::vector<std::string> LeaderLines(const v1::SweepStatus& status, int width) {
+  if (status.leaders_size() == 0) return {};
+  const std::string& metric = status.summary().objective().metric();
+  std::vector<std::string> figures;
+  int figure_width = 0;
+  int label_width = 0;
+  for (const v1::LeadingCell& cell : status.leaders()) {
+    std::string figure = cell.has_ci() ? FormatInterval(metric, cell.mean(), cell.ci()) : FormatMetric(metric, cell.mean());
+    if (status.summary().seeds() > 1) figure += fmt::format("  {} of {} seeds", cell.n(), status.summary().seeds());
+    figure_width = std::max(figure_width, DisplayWidth(figure));
+    label_width = std::max(label_width, DisplayWidth(Printable(cell.label())));
+    figures.push_back(std::move(figure));
+  }
+  label_width = std::min(label_width, std::max(8, width - 7 - figure_width));
+  std::vector<std::string> lines = {Truncate(fmt::format("best so far by {}", metric), width)};
+  for (int i = 0; i < status.leaders_size(); ++i) {
+    const std::string label = PadRight(Truncate(Printable(status.leaders(i).label()), label_width), label_width);
+    lines.push_back(Truncate(fmt::format("  {}. {}  {}", i + 1, label, PadLeft(figures[static_cast<size_t>(i)], figure_width)), width));
+  }
+  return lines;
+}
+
+// "workers  alice 2 of 2 slots, bob idle": as many as a line holds.
+std::vector<std::string> WorkerLines(const v1::SweepStatus& status, int width) {
+  if (status.worker_lines_size() == 0) return {};
+  std::string line = fmt::format("{} worker{}: ", FormatCount(status.workers()), status.workers() == 1 ? "" : "s");
+  int shown = 0;
+  for (const v1::WorkerLine& worker : status.worker_lines()) {
+    const std::string text = worker.state() == "working"
+                                 ? fmt::format("{} {}/{}", Printable(worker.name()), worker.running(), worker.slots())
+                                 : fmt::format("{} {}", Printable(worker.name()), worker.state());
+    const std::string joined = (shown > 0 ? ", " : "") + text;
+    const std::string rest = fmt::format(", … {} more", status.workers() - shown);
+    if (shown > 0 && DisplayWidth(line + joined + rest) > width) {
+      line += rest;
+      break;
+    }
+    line += joined;
+    ++shown;
+  }
+  return {Truncate(line, width)};
 }
 
 }  // namespace
@@ -149,37 +240,21 @@ int64_t TotalJobs(const v1::JobCounts& jobs) {
 std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs,
                                         const std::string& flags) {
   const int width = screen.width > 0 ? screen.width : kDefaultWidth;
-  const std::string counts = Counts(status.summary().jobs());
-  const int bar_width = std::clamp(width - DisplayWidth(counts) - 9, 10, kMaxBar);
-  const double share = Share(status);
-  std::vector<std::string> lines;
-  const std::string percent = fmt::format("{:>3.0f} %", share * 100);
-  if (bar_width + DisplayWidth(counts) + 9 <= width) {
-    lines.push_back(Colored(Bar(share, bar_width), "32", screen.color) +
-                    fmt::format(" {}  {}", percent, counts));
-  } else {
-    lines.push_back(Truncate(fmt::format("{}  {}", percent, counts), width));
-  }
-  const std::string state = status.summary().state();
-  if (state == "paused")
-    lines.push_back(Truncate(
-        fmt::format("paused: no new jobs start; gridsweep resume {}{} goes on", status.summary().id(), flags),
-        width));
-  const std::string best = Best(status);
-  const std::string both = Pace(status) + (best.empty() ? "" : "; " + best);
-  if (DisplayWidth(both) <= width) {
-    lines.push_back(both);
-  } else {
-    lines.push_back(Truncate(Pace(status), width));
-    lines.push_back(Truncate(Printable(best), width));
-  }
-  if (!status.trouble().empty())
-    lines.push_back(Colored(Truncate(Printable(status.trouble()), width), "31", screen.color));
-  if (!status.waiting_for().empty()) {
-    lines.push_back(
-        Colored(Truncate("waiting: " + Printable(status.waiting_for()), width), "33", screen.color));
-  }
-  for (const std::string& line : JobLines(status, width, max_jobs)) lines.push_back(Truncate(line, width));
+  std::vector<std::string> lines = HeadLines(status, screen, width, flags);
+  std::vector<std::string> leaders = LeaderLines(status, width);
+  std::vector<std::string> workers = WorkerLines(status, width);
+  int room = screen.height > 0 ? screen.height - 1 - static_cast<int>(lines.size()) : kUnlimited;
+  // A few jobs are worth more than the rest.
+  const int most_jobs = std::min({max_jobs, status.running_size(), std::max(1, room - static_cast<int>(leaders.size()))});
+  std::vector<std::string> jobs = room > 0 ? JobLines(status, width, most_jobs) : std::vector<std::string>();
+  const auto take = [&](std::vector<std::string>& part) {
+    if (static_cast<int>(part.size()) > room) return;
+    room -= static_cast<int>(part.size());
+    lines.insert(lines.end(), part.begin(), part.end());
+  };
+  take(jobs);
+  take(leaders);
+  take(workers);
   for (std::string& line : lines) line.erase(line.find_last_not_of(' ') + 1);
   return lines;
 }
@@ -234,29 +309,41 @@ std::vector<std::string> ProgressLog::NewLines(const v1::SweepStatus& status, ab
   return lines;
 }
 
+std::string ProgressDisplay::BackToTop(const Screen& screen) const {
+  if (drawn_.empty()) return "";
+  int rows = 0;
+  for (const std::string& line : drawn_) {
+    const int used = WidthOnScreen(line);
+    rows += screen.width > 0 && used > screen.width ? (used + screen.width - 1) / screen.width : 1;
+  }
+  return fmt::format("\x1b[{}A\r", rows);
+}
+
 void ProgressDisplay::Show(const v1::SweepStatus& status, absl::Time now) {
   for (const std::string& failure : log_.NewFailures(status)) Say(failure);
-  if (!is_terminal_) {
+  if (!sink_.is_terminal) {
     for (const std::string& line : log_.NewLines(status, now)) Say(line);
     return;
   }
-  const std::vector<std::string> lines = RenderProgress(status, screen_, kMaxJobsShown, flags_);
+  const Screen screen = sink_.Now();
+  const std::vector<std::string> lines = RenderProgress(status, screen, kMaxJobsShown, flags_);
   if (lines == drawn_) return;
-  std::string frame = drawn_.empty() ? "" : fmt::format("\x1b[{}A", drawn_.size());
+  // In one piece, each line over the old one: nothing flickers.
+  std::string frame = kBeginFrame + BackToTop(screen);
   for (const std::string& line : lines) frame += "\r\x1b[K" + line + "\n";
-  frame += "\x1b[J";
-  stream_ << frame << std::flush;
+  frame += std::string("\x1b[J") + kEndFrame;
+  *sink_.stream << frame << std::flush;
   drawn_ = lines;
 }
 
 void ProgressDisplay::Say(const std::string& message) {
   Clear();
-  stream_ << message << std::endl;
+  *sink_.stream << message << std::endl;
 }
 
 void ProgressDisplay::Clear() {
   if (drawn_.empty()) return;
-  stream_ << fmt::format("\x1b[{}A\r\x1b[J", drawn_.size()) << std::flush;
+  *sink_.stream << BackToTop(sink_.Now()) << "\x1b[J" << std::flush;
   drawn_.clear();
 }
 

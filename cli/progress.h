@@ -2,12 +2,12 @@
 #pragma once
 
 #include <optional>
-#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cli/context.h"
 #include "common/results/table.h"
 #include "gridsweep/v1/sweep_service.pb.h"
 
@@ -19,9 +19,10 @@ int64_t DoneJobs(const v1::JobCounts& jobs);
 int64_t EndedJobs(const v1::JobCounts& jobs);
 int64_t TotalJobs(const v1::JobCounts& jobs);
 
-// The lines of the live view, none wider than screen.width: an overall bar; epochs, throughput, ETA and the
-// best so far; one line per running job, at most `max_jobs` of them. `flags`, such as " --db x.db", follow the commands
-// that it suggests.
+// The lines of the live view, none wider than screen.width, and together at least one fewer than screen.height: an overall
+// bar; epochs, throughput and ETA; one line per running job, at most `max_jobs` of them; the five best cells so far; the
+// workers. Where there is no room for all, workers go first, then the last running jobs, then the cells. `flags`, such as
+// " --db x.db", follow the commands that it suggests.
 std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Screen& screen, int max_jobs,
                                         const std::string& flags = "");
 
@@ -52,8 +53,7 @@ class ProgressLog {
 // Redraws in place on a terminal, appends log lines elsewhere. Messages stay above the live view.
 class ProgressDisplay {
  public:
-  ProgressDisplay(std::ostream& stream, bool is_terminal, const Screen& screen, std::string flags = "")
-      : stream_(stream), is_terminal_(is_terminal), screen_(screen), flags_(std::move(flags)) {}
+  explicit ProgressDisplay(Sink sink, std::string flags = "") : sink_(std::move(sink)), flags_(std::move(flags)) {}
   ~ProgressDisplay() { Clear(); }
 
   void Show(const v1::SweepStatus& status, absl::Time now);
@@ -62,9 +62,11 @@ class ProgressDisplay {
   void Clear();
 
  private:
-  std::ostream& stream_;
-  const bool is_terminal_;
-  const Screen screen_;
+  // Moves the cursor to the first line of what is drawn. The window may be narrower than it was then, so that a line takes up
+  // several now.
+  std::string BackToTop(const Screen& screen) const;
+
+  const Sink sink_;
   const std::string flags_;  // of suggested commands
   std::vector<std::string> drawn_;
   ProgressLog log_;

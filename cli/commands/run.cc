@@ -6,6 +6,7 @@
 #include "cli/connection.h"
 #include "cli/local_cluster.h"
 #include "cli/local_run_flags.h"
+#include "cli/open_browser.h"
 #include "cli/output_flags.h"
 #include "cli/progress.h"
 #include "cli/sweep_file.h"
@@ -62,6 +63,7 @@ class RunCommand : public Command {
   absl::Status TellOfEarlierSweeps(Client& client, int64_t sweep, ProgressDisplay& display);
   absl::StatusOr<int> WatchAndRank(Client& client, const v1::SweepStatus& start, Context& context,
                                    ProgressDisplay& display, LocalCluster* cluster);
+  void ShowLiveView(const LocalCluster& cluster, int64_t sweep, ProgressDisplay& display) const;
   absl::StatusOr<int> RunWith(LocalCluster& cluster, Context& context, ProgressDisplay& display);
   std::string InterruptedText(const std::string& what_next) const;
   absl::Status CheckDataset() const;
@@ -72,6 +74,7 @@ class RunCommand : public Command {
   LocalRunFlags local_;
   bool again_ = false;
   bool retry_ = false;
+  bool open_ = false;
   std::string client_key_;
   std::optional<v1::SubmitResponse> submitted_;
   bool prepared_ = false;    // submitted, and retried and resumed as wanted
@@ -90,6 +93,7 @@ void RunCommand::Declare(CLI::App& app) {
       ->type_name("FILE");
   local_.Declare(app);
   app.add_flag("--again", again_, "Run it anew even if the database holds this sweep already");
+  app.add_flag("--open", open_, "Show the sweep in the browser while it runs");
   app.add_flag("--retry", retry_, "First start the sweep's failed and cancelled jobs anew");
   format_.Declare(app);
   app.add_flag("--no-times", rank_options_.no_times,
@@ -191,6 +195,7 @@ absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context&
                     ? fmt::format("a coordinator at {} serves '{}' now: going on there", address, db_)
                     : fmt::format("a coordinator at {} already serves '{}': submitting there", address, db_));
     if (local_.no_share) display.Say("--no-share has no effect there: it is a flag of the coordinator");
+    if (open_) display.Say("--open has no effect there: start that coordinator with --http");
     is_away_ = false;
   }
   attached_to_ = address;
@@ -205,17 +210,27 @@ absl::StatusOr<int> RunCommand::RunAttached(const std::string& address, Context&
   return code;
 }
 
+void RunCommand::ShowLiveView(const LocalCluster& cluster, int64_t sweep, ProgressDisplay& display) const {
+  const std::string url = fmt::format("{}#/sweep/{}/overview", cluster.live_url(), sweep);
+  const absl::Status opened = OpenBrowser(url);
+  display.Say(fmt::format("live view, until this command ends: {}{}", url,
+                          opened.ok() ? "" : fmt::format(" ({}: open it yourself)", Message(opened))));
+}
+
 absl::StatusOr<int> RunCommand::RunWith(LocalCluster& cluster, Context& context, ProgressDisplay& display) {
   // Gone before the coordinator is stopped: a server waits a while for its clients to hang up.
   Client client(cluster.address());
   GS_ASSIGN_OR_RETURN(const v1::SweepStatus status, SubmitSweep(client, display));
+  if (open_) ShowLiveView(cluster, status.summary().id(), display);
   if (!HasEnded(status.summary())) GS_RETURN_IF_ERROR(cluster.StartWorkers());
   return WatchAndRank(client, status, context, display, &cluster);
 }
 
 absl::StatusOr<int> RunCommand::RunLocally(Context& context, ProgressDisplay& display) {
   GS_RETURN_IF_ERROR(CheckDataset());
-  GS_ASSIGN_OR_RETURN(const auto cluster, LocalCluster::Start(local_.Spec(context.program_dir, db_)));
+  LocalClusterSpec spec = local_.Spec(context.program_dir, db_);
+  if (open_) spec.http = "127.0.0.1:0";
+  GS_ASSIGN_OR_RETURN(const auto cluster, LocalCluster::Start(std::move(spec)));
   const absl::StatusOr<int> code = RunWith(*cluster, context, display);
   display.Clear();
   const bool interrupted = code.ok() && *code == kExitInterrupted;
@@ -235,8 +250,7 @@ absl::StatusOr<int> RunCommand::Run(Context& context) {
   context.hold_signals();
   // The same file is the same sweep: that is what makes `run` go on where it was.
   client_key_ = "run-" + SweepContentHash(file_.spec) + (again_ ? "-" + RandomHex(8) : "");
-  ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen,
-                          RepeatedDatabase(db_));
+  ProgressDisplay display(context.err, RepeatedDatabase(db_));
   last_answer_ = context.clock->Now().wall;
   // A coordinator that another `run` has started ends with it, at any time: then there is a next one, or ours.
   while (true) {

@@ -219,7 +219,7 @@ absl::StatusOr<int> SeedsCommand::Run(Context& context) {
   if (!until_separated_ && to_ == 0)
     return InvalidArgument("say how many: gridsweep seeds {} --until-separated --max 10, or --to 5", sweep_);
   context.hold_signals();
-  ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen, flags_.Repeated());
+  ProgressDisplay display(context.err, flags_.Repeated());
   std::string address = flags_.Address();
   if (address.empty()) {
     GS_ASSIGN_OR_RETURN(const std::optional<LiveCoordinator> live, FindLiveCoordinator(flags_.db));

@@ -26,8 +26,7 @@ class WatchCommand : public Command {
   absl::StatusOr<int> Run(Context& context) override {
     context.hold_signals();
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
-    ProgressDisplay display(*context.err.stream, context.err.is_terminal, context.err.screen,
-                            flags_.Repeated());
+    ProgressDisplay display(context.err, flags_.Repeated());
     GS_ASSIGN_OR_RETURN(const v1::SweepStatus status,
                         WatchSweep(connection->client(), sweep_, context, display, absl::InfiniteDuration(),
                                    [] { return absl::OkStatus(); }));

@@ -47,7 +47,9 @@ struct Table {
 // How tables look on the screen at hand.
 struct Screen {
   int width = 0;       // columns; 0: unlimited
+  int height = 0;      // lines; 0: unlimited
   bool color = false;  // ANSI escapes allowed
+  friend bool operator==(const Screen&, const Screen&) = default;
 };
 
 // Header, a rule, rows; columns two spaces apart; no trailing spaces; ends in a newline. Columns that are

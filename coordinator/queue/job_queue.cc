@@ -401,6 +401,7 @@ std::vector<LiveWorker> JobQueue::Workers(const Instant& now) const {
   for (const auto& [name, worker] : workers_.all()) {
     if (!workers_.IsLive(worker, now)) continue;
     LiveWorker entry{worker.id, name, {}, static_cast<int64_t>(leases_.OfWorker(name).size()), {}};
+    entry.slots = worker.slots;
     if (workers_.IsQuarantined(worker, now)) entry.quarantine = worker.quarantine_reason;
     for (const std::string& dataset : worker.datasets) {
       if (worker.Serves(dataset)) entry.datasets.push_back(dataset);

@@ -60,6 +60,7 @@ struct LiveWorker {
   std::vector<std::string> datasets;  // it may be given jobs on these
   int64_t running = 0;
   std::string quarantine;  // why it is given no jobs; empty if it is
+  int64_t slots = 0;
 };
 
 // Who is gone and what was given up, for the log.

@@ -314,13 +314,9 @@ struct DetailedJob {
 // Those of the `most` best cells that have a result, best cell first.
 absl::StatusOr<std::vector<DetailedJob>> BestJobs(StoreReader& reader, SweepId id, int64_t most) {
   GS_ASSIGN_OR_RETURN(const SweepRecord sweep, reader.GetSweep(id));
-  GS_ASSIGN_OR_RETURN(std::vector<CellResults> cells, reader.BestResults(id, sweep.objective.goal, most));
-  if (cells.empty()) {  // fewer have a result
-    GS_ASSIGN_OR_RETURN(cells, reader.ListResults(id));
-  }
+  GS_ASSIGN_OR_RETURN(const std::vector<CellResults> cells, reader.BestResults(id, sweep.objective.goal, most));
   std::vector<DetailedJob> jobs;
   for (const RankedRow& row : RankCells(cells, {.goal = sweep.objective.goal})) {
-    if (!row.mean) break;
     for (const int64_t job : row.job_ids) jobs.push_back({JobId{job}, row.cell});
   }
   return jobs;

@@ -41,7 +41,8 @@ absl::StatusOr<v1::RankResponse> AnswerRank(StoreReader& reader, SweepId id, con
   if (WantsFirstOnly(request)) {
     GS_ASSIGN_OR_RETURN(cells, reader.BestResults(id, measure.goal, request.top()));
   }
-  const bool only_first = !cells.empty();
+  // Those without a mean stand behind, and are shown too.
+  const bool only_first = request.top() > 0 && std::ssize(cells) == request.top();
   if (!only_first) {
     GS_ASSIGN_OR_RETURN(cells, reader.ListResults(id));
   }

@@ -15,6 +15,8 @@ constexpr int64_t kRecentFailures = 3;
 
 // More than a screen has room for; thousands, with their learning curves, would be slow to read and to send.
 constexpr int64_t kMostRunning = 100;
+constexpr int64_t kLeaders = 5;
+constexpr size_t kMostWorkers = 20;
 
 void AddRunning(const std::vector<RunningJobRecord>& records, const LiveView& live, const AxisUse& use,
                 const Objective& objective, v1::SweepStatus& status) {
@@ -37,6 +39,31 @@ void AddRunning(const std::vector<RunningJobRecord>& records, const LiveView& li
     for (const EpochMetrics& epoch : record.epochs) {
       if (const auto value = MetricValue(epoch, objective.metric)) running->add_curve(*value);
     }
+  }
+}
+
+void AddLeaders(std::vector<CellResults> cells, const Measure& measure, const AxisUse& use, v1::SweepStatus& status) {
+  for (const RankedRow& row : RankCells(std::move(cells), measure)) {
+    v1::LeadingCell* const leader = status.add_leaders();
+    leader->set_label(use.ShortLabel(row.labels));
+    leader->set_n(row.n);
+    leader->set_mean(row.mean.value_or(0));
+    if (row.ci) leader->set_ci(*row.ci);
+    leader->set_evidence(std::string(EvidenceName(row.evidence)));
+  }
+}
+
+void AddWorkers(std::vector<LiveWorker> workers, v1::SweepStatus& status) {
+  std::sort(workers.begin(), workers.end(), [](const LiveWorker& a, const LiveWorker& b) {
+    return std::pair(-a.running, a.name) < std::pair(-b.running, b.name);
+  });
+  if (workers.size() > kMostWorkers) workers.resize(kMostWorkers);
+  for (const LiveWorker& worker : workers) {
+    v1::WorkerLine* const line = status.add_worker_lines();
+    line->set_name(worker.name);
+    line->set_state(!worker.quarantine.empty() ? "quarantined" : worker.running > 0 ? "working" : "idle");
+    line->set_running(worker.running);
+    line->set_slots(worker.slots);
   }
 }
 
@@ -77,6 +104,10 @@ absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id
     status.mutable_best()->set_objective(*best->objective);
     status.mutable_best()->set_job(best->id.value);
   }
+  GS_ASSIGN_OR_RETURN(const DatasetInfo dataset, reader.GetDataset(id));
+  GS_ASSIGN_OR_RETURN(std::vector<CellResults> leaders, reader.BestResults(id, sweep.objective.goal, kLeaders));
+  AddLeaders(std::move(leaders), MeasureOf(sweep.objective, sweep.training, dataset), use, status);
+  AddWorkers(live.workers, status);
   GS_ASSIGN_OR_RETURN(const EpochProgress progress, reader.GetEpochProgress(id));
   status.set_epochs_done(progress.done);
   status.set_epochs_total(progress.total);

@@ -136,7 +136,6 @@ absl::StatusOr<std::vector<CellResults>> SqliteReader::BestResults(SweepId sweep
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
-  if (std::ssize(cells) < limit) cells.clear();
   return cells;
 }
 

@@ -213,8 +213,8 @@ class StoreReader {
   virtual absl::StatusOr<std::vector<std::string>> RecentFailures(SweepId sweep, int64_t limit) = 0;
 
   virtual absl::StatusOr<std::vector<CellResults>> ListResults(SweepId sweep) = 0;  // in grid order
-  // Of the `limit` cells that RankCells ranks first, in grid order; of none if fewer have a mean yet. Takes no longer for
-  // a large sweep than reading one number a cell.
+  // Of the `limit` cells that RankCells ranks first, in grid order; of fewer while fewer have a mean. Takes no longer for a
+  // large sweep than reading one number a cell.
   virtual absl::StatusOr<std::vector<CellResults>> BestResults(SweepId sweep, Goal goal, int64_t limit) = 0;
   // What every cell of the sweep has to show, in grid order, those without a result too. Quicker than ListResults.
   virtual absl::StatusOr<std::vector<CellObjectives>> ListObjectives(SweepId sweep) = 0;

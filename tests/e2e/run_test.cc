@@ -278,5 +278,30 @@ TEST_F(RunTest, NoShareGivesTheSameTable) {
   EXPECT_THAT(job.out, HasSubstr("was trained once for"));
 }
 
+TEST_F(RunTest, SeedsAreAddedWhereTheyAreWanted) {
+  ASSERT_EQ(cluster_.Run(Command("small.yaml")).code, 0);
+  const auto seeds = [&](std::vector<std::string> more) {
+    std::vector<std::string> args = {"seeds", "small", "--db", cluster_.db(), "--data-dir", cluster_.data_dir(), "--trainer",
+                                     Cluster::Program("fake-trainer"), "--slots", "2", "--devices", "cpu"};
+    args.insert(args.end(), more.begin(), more.end());
+    return cluster_.Run(args);
+  };
+  EXPECT_EQ(seeds({}).code, 2) << "how many is not said";
+  const CommandResult all = seeds({"--to", "3"});
+  EXPECT_EQ(all.code, 0) << all;
+  EXPECT_EQ(cluster_.QueryInt("SELECT succeeded FROM v_sweeps"), 12);
+  EXPECT_EQ(cluster_.QueryInt("SELECT jobs FROM v_revisions WHERE revision = 1"), 4);
+  const CommandResult again = seeds({"--to", "3"});
+  EXPECT_EQ(again.code, 0) << again;
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_revisions"), 1) << "nothing was left to do";
+
+  const CommandResult separated = seeds({"--until-separated", "--max", "5"});
+  EXPECT_EQ(separated.code, 0) << separated;
+  EXPECT_THAT(separated.out, HasSubstr("jobs spent"));
+  EXPECT_THAT(separated.err, ContainsRegex("separated from every other cell|may still be the best"));
+  EXPECT_LE(cluster_.QueryInt("SELECT max(jobs) FROM v_ranking"), 5);
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_effects WHERE term = 'model'"), 1) << "analysed as it ended";
+}
+
 }  // namespace
 }  // namespace gridsweep

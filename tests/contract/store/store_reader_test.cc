@@ -171,17 +171,22 @@ TEST_P(StoreReaderTest, TheBestResultsAreThoseThatRankFirst) {
   for (const Goal goal : {Goal::kMax, Goal::kMin}) {
     for (int64_t limit = 1; limit <= 3; ++limit) {
       const std::vector<RankedRow> all = RankCells(s_->reader().ListResults(id).value(), {goal});
-      const std::vector<RankedRow> best = RankCells(s_->reader().BestResults(id, goal, limit).value(), {goal});
+      const std::vector<Standing> standings =
+          CompareWithLeader(s_->reader().ListObjectives(id).value(), {goal});
+      const std::vector<RankedRow> best =
+          RankFirstCells(s_->reader().BestResults(id, goal, limit).value(), standings, {goal});
       ASSERT_THAT(best, SizeIs(limit));
       for (size_t i = 0; i < best.size(); ++i) {
         EXPECT_EQ(best[i].cell, all[i].cell);
         EXPECT_EQ(best[i].rank, all[i].rank);
         EXPECT_EQ(best[i].mean, all[i].mean);
+        EXPECT_EQ(best[i].tied, all[i].tied);
+        EXPECT_EQ(best[i].best_probability, all[i].best_probability);
         EXPECT_EQ(best[i].job_ids, all[i].job_ids);
       }
     }
   }
-  EXPECT_THAT(s_->reader().BestResults(id, Goal::kMax, 4).value(), IsEmpty()) << "only three have a mean";
+  EXPECT_THAT(s_->reader().BestResults(id, Goal::kMax, 4).value(), SizeIs(3)) << "only three have a mean";
 }
 
 TEST_P(StoreReaderTest, ListsJobsByStateInGridOrder) {

@@ -1,13 +1,10 @@
 // What a collector sees over HTTP.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <map>
 #include <sstream>
 
 #include "tests/integration/coordinator/coordinator_fixture.h"
+#include "tests/support/raw_http.h"
 
 namespace gridsweep {
 namespace {
@@ -16,31 +13,8 @@ using absl::StatusCode;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// Sends `request` to 127.0.0.1:PORT and returns all that comes back; empty if nobody listens.
-std::string Exchange(const std::string& address, const std::string& request) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string answer;
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) {
-    EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
-    char piece[4096];
-    for (ssize_t got = 0; (got = recv(fd, piece, sizeof piece, 0)) > 0;)
-      answer.append(piece, static_cast<size_t>(got));
-  }
-  close(fd);
-  return answer;
-}
-
 std::string Get(const std::string& address, const std::string& path) {
-  return Exchange(address, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-}
-
-std::string BodyOf(const std::string& answer) {
-  const size_t end = answer.find("\r\n\r\n");
-  return end == std::string::npos ? "" : answer.substr(end + 4);
+  return ExchangeHttp(address, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
 // Samples by name with labels, as they are written.
@@ -59,7 +33,7 @@ class MetricsTest : public CoordinatorTest {
  protected:
   MetricsTest() { config_.metrics = "127.0.0.1:0"; }
   std::map<std::string, double> Samples() {
-    return SamplesIn(BodyOf(Get(server_->metrics_address(), "/metrics")));
+    return SamplesIn(HttpBody(Get(server_->metrics_address(), "/metrics")));
   }
 };
 
@@ -68,7 +42,7 @@ TEST_F(MetricsTest, FollowWhatHappens) {
   const std::string answer = Get(server_->metrics_address(), "/metrics");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4"));
-  std::map<std::string, double> before = SamplesIn(BodyOf(answer));
+  std::map<std::string, double> before = SamplesIn(HttpBody(answer));
   EXPECT_EQ(before["gridsweep_jobs{state=\"pending\"}"], 0);
   EXPECT_EQ(before["gridsweep_sync_seconds_count"], 0);
   EXPECT_EQ(before["gridsweep_writer_answers"], 1);
@@ -110,7 +84,7 @@ TEST_F(MetricsTest, HealthIsACommitAway) {
   Start();
   const std::string answer = Get(server_->metrics_address(), "/healthz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
-  EXPECT_EQ(BodyOf(answer), "ok\n");
+  EXPECT_EQ(HttpBody(answer), "ok\n");
   const std::string address = server_->metrics_address();
   server_->Shutdown();
   EXPECT_EQ(Get(address, "/healthz"), "");
@@ -121,9 +95,9 @@ TEST_F(MetricsTest, AnswersNothingElse) {
   const std::string& address = server_->metrics_address();
   EXPECT_THAT(Get(address, "/"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(Get(address, "/metrics/../../etc/passwd"), StartsWith("HTTP/1.1 404 "));
-  EXPECT_THAT(Exchange(address, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"),
+  EXPECT_THAT(ExchangeHttp(address, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"),
               testing::Not(HasSubstr(" 200 ")));
-  EXPECT_THAT(Exchange(address, "nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ExchangeHttp(address, "nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(Get(address, "/healthz"), StartsWith("HTTP/1.1 200 ")) << "and goes on";
 }
 
@@ -168,7 +142,7 @@ TEST_F(MetricsTest, PassPromtool) {
   Start();
   ASSERT_THAT(Submit("key"), IsOk());
   RunEverything();
-  WriteFile(dir_ / "metrics.txt", BodyOf(Get(server_->metrics_address(), "/metrics")));
+  WriteFile(dir_ / "metrics.txt", HttpBody(Get(server_->metrics_address(), "/metrics")));
   const std::string output = dir_ / "promtool.txt";
   const int result =
       std::system(("promtool check metrics <" + (dir_ / "metrics.txt") + " >" + output + " 2>&1").c_str());

@@ -47,6 +47,23 @@ v1::SweepStatus Status(int64_t done = 12, int64_t failed = 1) {
     job.set_epoch_fraction(0.456);
     for (const double value : {0.5, 0.7, 0.8}) job.add_curve(value);
   }
+  const auto lead = [&status](const char* label, int64_t n, double mean) {
+    v1::LeadingCell& cell = *status.add_leaders();
+    cell.set_label(label);
+    cell.set_n(n);
+    cell.set_mean(mean);
+    return &cell;
+  };
+  lead("cnn relu adam", 3, 0.84987)->set_ci(0.0061);
+  lead("cnn relu rmsprop", 1, 0.845);
+  status.set_workers(2);
+  for (int i = 1; i <= 2; ++i) {
+    v1::WorkerLine& worker = *status.add_worker_lines();
+    worker.set_name(fmt::format("local-{}", i));
+    worker.set_state(i == 1 ? "working" : "idle");
+    worker.set_running(i == 1 ? 2 : 0);
+    worker.set_slots(2);
+  }
   return status;
 }
 
@@ -60,17 +77,24 @@ std::string Text(const std::vector<std::string>& lines) {
 TEST(RenderProgress, At80Columns) {
   EXPECT_EQ(Text(RenderProgress(Status(), {.width = 80}, 16)), R"(████████████▌░░░░░░░░░░░░░░░░░░░  39 %  12 of 32 jobs done, 2 running, 1 failed
 125 of 320 epochs, 42.1 a minute, about 4 min 35 s left
-best val_accuracy 84.99 % (cnn relu adam)
   cnn relu sgd(lr=0.05, momentum=0.9) step(step_…  seed 1  epoch 4/10  46 %  ▁▆█
   mlp tanh adam none                               seed 1  epoch 4/10  46 %  ▁▆█
+best so far by val_accuracy
+  1. cnn relu adam     84.99 ± 0.61 %  3 of 3 seeds
+  2. cnn relu rmsprop         84.50 %  1 of 3 seeds
+2 workers: local-1 2/2, local-2 idle
 )");
 }
 
 TEST(RenderProgress, At140Columns) {
   EXPECT_EQ(Text(RenderProgress(Status(), {.width = 140}, 16)), R"(███████████████▋░░░░░░░░░░░░░░░░░░░░░░░░  39 %  12 of 32 jobs done, 2 running, 1 failed
-125 of 320 epochs, 42.1 a minute, about 4 min 35 s left; best val_accuracy 84.99 % (cnn relu adam)
+125 of 320 epochs, 42.1 a minute, about 4 min 35 s left
   cnn relu sgd(lr=0.05, momentum=0.9) step(step_size=3)  seed 1  epoch 4/10  46 %  ▁▆█  local-1 cpu
   mlp tanh adam none                                     seed 1  epoch 4/10  46 %  ▁▆█  local-1 cpu, attempt 2
+best so far by val_accuracy
+  1. cnn relu adam     84.99 ± 0.61 %  3 of 3 seeds
+  2. cnn relu rmsprop         84.50 %  1 of 3 seeds
+2 workers: local-1 2/2, local-2 idle
 )");
 }
 // clang-format on
@@ -81,6 +105,18 @@ TEST(RenderProgress, NeverExceedsTheWidth) {
       EXPECT_LE(DisplayWidth(line), width) << line;
     }
   }
+}
+
+TEST(RenderProgress, NeverExceedsTheHeight) {
+  v1::SweepStatus status = Status();
+  for (int i = 0; i < 30; ++i) *status.add_running() = status.running(0);
+  for (int height = 4; height < 60; ++height) {
+    const std::vector<std::string> lines = RenderProgress(status, {.width = 80, .height = height}, 16);
+    EXPECT_LT(static_cast<int>(lines.size()), height);
+    EXPECT_GE(lines.size(), 2u) << "the bar and the pace are always there";
+  }
+  EXPECT_THAT(Text(RenderProgress(status, {.width = 80, .height = 12}, 16)), HasSubstr("best so far"))
+      << "cells go after jobs";
 }
 
 TEST(RenderProgress, SaysWhyNothingHappens) {
@@ -164,18 +200,30 @@ TEST_F(ProgressLogTest, TellsEachFailureOnceInOrder) {
 
 TEST(ProgressDisplay, RedrawsOnATerminalAndLeavesNothingBehind) {
   std::ostringstream screen;
-  ProgressDisplay display(screen, true, {.width = 80});
+  ProgressDisplay display({.stream = &screen, .is_terminal = true, .screen = {.width = 80}});
   display.Show(Status(), absl::Now());
   EXPECT_THAT(screen.str(), Not(HasSubstr("A\r")));
   display.Show(Status(13), absl::Now());
-  EXPECT_THAT(screen.str(), HasSubstr("\x1b[5A"));
+  EXPECT_THAT(screen.str(), HasSubstr("\x1b[8A\r"));
   display.Say("a message");
-  EXPECT_TRUE(screen.str().ends_with("\x1b[5A\r\x1b[Ja message\n")) << screen.str();
+  EXPECT_TRUE(screen.str().ends_with("\x1b[8A\r\x1b[Ja message\n")) << screen.str();
+}
+
+TEST(ProgressDisplay, AfterANarrowerWindowItFindsTheTopOfWhatItHasDrawn) {
+  std::ostringstream screen;
+  int width = 80;
+  ProgressDisplay display({.stream = &screen, .is_terminal = true, .screen = {}, .look = [&width] {
+                             return Screen{.width = width, .color = true};
+                           }});
+  display.Show(Status(), absl::Now());
+  width = 40;  // lines of up to 80 columns take up two rows
+  display.Show(Status(), absl::Now());
+  EXPECT_THAT(screen.str(), HasSubstr("\x1b[14A\r")) << screen.str();
 }
 
 TEST(ProgressDisplay, WritesNoEscapesElsewhere) {
   std::ostringstream log;
-  ProgressDisplay display(log, false, {});
+  ProgressDisplay display({.stream = &log});
   display.Show(Status(), absl::Now());
   display.Show(Status(20), absl::Now());
   display.Clear();
