@@ -42,7 +42,8 @@ class Client {
   absl::Status Backup(const std::function<absl::Status(const v1::BackupPiece&)>& take,
                       const std::function<bool()>& give_up);
   // Likewise with the pieces of a report.
-  absl::Status GetReport(const std::string& sweep, const std::function<absl::Status(const v1::ReportPiece&)>& take,
+  absl::Status GetReport(const std::string& sweep,
+                         const std::function<absl::Status(const v1::ReportPiece&)>& take,
                          const std::function<bool()>& give_up);
   absl::StatusOr<v1::ListModelsResponse> ListModels(const std::string& sweep);
   // Likewise with the pieces of a job's weights.

@@ -23,7 +23,8 @@ Evidence EvidenceFromName(std::string_view name) {
 }
 
 Difference DifferenceFromProto(const v1::Difference& difference) {
-  Difference result{.evidence = EvidenceFromName(difference.evidence()), .n = difference.n(), .mean = difference.mean()};
+  Difference result{
+      .evidence = EvidenceFromName(difference.evidence()), .n = difference.n(), .mean = difference.mean()};
   if (difference.has_ci()) result.ci = difference.ci();
   if (difference.has_p()) result.p = difference.p();
   return result;

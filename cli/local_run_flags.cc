@@ -26,7 +26,8 @@ LocalClusterSpec LocalRunFlags::Spec(const std::string& program_dir, const std::
   if (!devices.empty()) flags.insert(flags.end(), {"--devices", devices});
   if (!trainer.empty()) flags.insert(flags.end(), {"--trainer", trainer});
   for (const std::string& dir : data_dirs) flags.insert(flags.end(), {"--data-dir", dir});
-  return {.program_dir = program_dir, .db = db, .share = !no_share, .workers = workers, .worker_flags = flags};
+  return {
+      .program_dir = program_dir, .db = db, .share = !no_share, .workers = workers, .worker_flags = flags};
 }
 
 std::string CheckpointsBeside(const std::string& db) {

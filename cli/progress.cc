@@ -187,8 +187,10 @@ std::vector<std::string> LeaderLines(const v1::SweepStatus& status, int width) {
   int figure_width = 0;
   int label_width = 0;
   for (const v1::LeadingCell& cell : status.leaders()) {
-    std::string figure = cell.has_ci() ? FormatInterval(metric, cell.mean(), cell.ci()) : FormatMetric(metric, cell.mean());
-    if (status.summary().seeds() > 1) figure += fmt::format("  {} of {} seeds", cell.n(), status.summary().seeds());
+    std::string figure =
+        cell.has_ci() ? FormatInterval(metric, cell.mean(), cell.ci()) : FormatMetric(metric, cell.mean());
+    if (status.summary().seeds() > 1)
+      figure += fmt::format("  {} of {} seeds", cell.n(), status.summary().seeds());
     figure_width = std::max(figure_width, DisplayWidth(figure));
     label_width = std::max(label_width, DisplayWidth(Printable(cell.label())));
     figures.push_back(std::move(figure));
@@ -196,8 +198,11 @@ std::vector<std::string> LeaderLines(const v1::SweepStatus& status, int width) {
   label_width = std::min(label_width, std::max(8, width - 7 - figure_width));
   std::vector<std::string> lines = {Truncate(fmt::format("best so far by {}", metric), width)};
   for (int i = 0; i < status.leaders_size(); ++i) {
-    const std::string label = PadRight(Truncate(Printable(status.leaders(i).label()), label_width), label_width);
-    lines.push_back(Truncate(fmt::format("  {}. {}  {}", i + 1, label, PadLeft(figures[static_cast<size_t>(i)], figure_width)), width));
+    const std::string label =
+        PadRight(Truncate(Printable(status.leaders(i).label()), label_width), label_width);
+    lines.push_back(Truncate(
+        fmt::format("  {}. {}  {}", i + 1, label, PadLeft(figures[static_cast<size_t>(i)], figure_width)),
+        width));
   }
   return lines;
 }
@@ -205,12 +210,14 @@ std::vector<std::string> LeaderLines(const v1::SweepStatus& status, int width) {
 // "workers  alice 2 of 2 slots, bob idle": as many as a line holds.
 std::vector<std::string> WorkerLines(const v1::SweepStatus& status, int width) {
   if (status.worker_lines_size() == 0) return {};
-  std::string line = fmt::format("{} worker{}: ", FormatCount(status.workers()), status.workers() == 1 ? "" : "s");
+  std::string line =
+      fmt::format("{} worker{}: ", FormatCount(status.workers()), status.workers() == 1 ? "" : "s");
   int shown = 0;
   for (const v1::WorkerLine& worker : status.worker_lines()) {
-    const std::string text = worker.state() == "working"
-                                 ? fmt::format("{} {}/{}", Printable(worker.name()), worker.running(), worker.slots())
-                                 : fmt::format("{} {}", Printable(worker.name()), worker.state());
+    const std::string text =
+        worker.state() == "working"
+            ? fmt::format("{} {}/{}", Printable(worker.name()), worker.running(), worker.slots())
+            : fmt::format("{} {}", Printable(worker.name()), worker.state());
     const std::string joined = (shown > 0 ? ", " : "") + text;
     const std::string rest = fmt::format(", … {} more", status.workers() - shown);
     if (shown > 0 && DisplayWidth(line + joined + rest) > width) {
@@ -245,7 +252,9 @@ std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Scr
   std::vector<std::string> workers = WorkerLines(status, width);
   int room = screen.height > 0 ? screen.height - 1 - static_cast<int>(lines.size()) : kUnlimited;
   // A few jobs are worth more than the rest.
-  const int most_jobs = std::min({max_jobs, status.running_size(), std::max(1, room - static_cast<int>(leaders.size()))});
+  int most_jobs =
+      std::min({max_jobs, status.running_size(), std::max(1, room - static_cast<int>(leaders.size()))});
+  if (most_jobs < status.running_size() && most_jobs > 1) --most_jobs;  // "… and 3 more" takes up a line too
   std::vector<std::string> jobs = room > 0 ? JobLines(status, width, most_jobs) : std::vector<std::string>();
   const auto take = [&](std::vector<std::string>& part) {
     if (static_cast<int>(part.size()) > room) return;

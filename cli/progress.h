@@ -53,7 +53,8 @@ class ProgressLog {
 // Redraws in place on a terminal, appends log lines elsewhere. Messages stay above the live view.
 class ProgressDisplay {
  public:
-  explicit ProgressDisplay(Sink sink, std::string flags = "") : sink_(std::move(sink)), flags_(std::move(flags)) {}
+  explicit ProgressDisplay(Sink sink, std::string flags = "")
+      : sink_(std::move(sink)), flags_(std::move(flags)) {}
   ~ProgressDisplay() { Clear(); }
 
   void Show(const v1::SweepStatus& status, absl::Time now);

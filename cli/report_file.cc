@@ -4,9 +4,10 @@
 
 namespace gridsweep {
 
-absl::StatusOr<int64_t> WriteReportFile(Client& client, const std::string& sweep, const std::string& path, bool replace,
-                                        Context& context) {
-  GS_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path, 0666, replace ? Existing::kReplace : Existing::kKeep));
+absl::StatusOr<int64_t> WriteReportFile(Client& client, const std::string& sweep, const std::string& path,
+                                        bool replace, Context& context) {
+  GS_ASSIGN_OR_RETURN(AtomicFile file,
+                      AtomicFile::Create(path, 0666, replace ? Existing::kReplace : Existing::kKeep));
   int64_t bytes = 0;
   GS_RETURN_IF_ERROR(client.GetReport(
       sweep,

@@ -39,8 +39,8 @@ LAYERS = {
 
 # The queue and the services see the store's interfaces, never its SQLite implementation.
 FORBIDDEN = {
+    "coordinator/report": ["coordinator/store/sqlite"],
     "coordinator/queue": ["coordinator/store/sqlite"],
-    "coordinator/report": ["common/base", "common/job", "common/results", "coordinator/store"],
     "coordinator/service": ["coordinator/store/sqlite"],
 }
 
@@ -60,6 +60,7 @@ LIBRARIES = {
     "grpcpp/": ["common/rpc", "coordinator/service", "coordinator/security", "coordinator/coordinator_server.cc", "worker/agent", "cli", "tests", "bench"],
     "grpc/": ["common/rpc", "tests"],
     "google/protobuf": ["common/rpc", "coordinator/service", "worker/agent", "cli", "tests"],
+    "tensorboard/": ["cli/export"],
     "torch/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],
     "ATen/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],
     "c10/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],

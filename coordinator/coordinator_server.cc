@@ -169,9 +169,10 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(cons
                                                       .folder = parts->artifacts.get(),
                                                       .disk = parts->disk.get(),
                                                       .collect = collect});
-    parts->analyst = std::make_unique<Analyst>(parts->loop.get(), parts->files.store.get(), parts->files.reader.get(), &clock);
-    parts->analysis =
-        std::make_unique<TaskThread>(kAnalysisInterval, [analyst = parts->analyst.get()] { analyst->Look(/*last=*/false); });
+    parts->analyst = std::make_unique<Analyst>(parts->loop.get(), parts->files.store.get(),
+                                               parts->files.reader.get(), &clock);
+    parts->analysis = std::make_unique<TaskThread>(
+        kAnalysisInterval, [analyst = parts->analyst.get()] { analyst->Look(/*last=*/false); });
     service.loop = parts->loop.get();
     service.store = parts->files.store.get();
   }
@@ -232,7 +233,8 @@ std::string CoordinatorServer::live_url() const {
   return parts_ == nullptr || parts_->live == nullptr ? "" : parts_->live->url();
 }
 
-absl::Status CoordinatorServer::StartLiveView(Parts& parts, const CoordinatorConfig& config, const Clock& clock) {
+absl::Status CoordinatorServer::StartLiveView(Parts& parts, const CoordinatorConfig& config,
+                                              const Clock& clock) {
   const SecurityDirectory security(config.security);
   const bool secure = !config.security.empty();
   if (!secure && !CheckLoopback(config.http).ok()) {
@@ -243,7 +245,8 @@ absl::Status CoordinatorServer::StartLiveView(Parts& parts, const CoordinatorCon
         config.http);
   }
   GS_ASSIGN_OR_RETURN(const std::string_view page, DashboardPage());
-  parts.live_content = std::make_unique<LiveContent>(parts.sweep_service.get(), parts.files.reader.get(), &clock);
+  parts.live_content =
+      std::make_unique<LiveContent>(parts.sweep_service.get(), parts.files.reader.get(), &clock);
   LiveServer::Options options{.address = config.http};
   if (secure) {
     parts.tokens = std::make_unique<TokenStore>(security.tokens());
@@ -262,9 +265,10 @@ absl::Status CoordinatorServer::StartLiveView(Parts& parts, const CoordinatorCon
                          .sweeps = [content] { return content->Sweeps(); },
                          .report = [content](int64_t sweep) { return content->Report(SweepId{sweep}); },
                          .progress = [content](int64_t sweep) { return content->Progress(SweepId{sweep}); },
-                         .section = [content](int64_t sweep, const std::string& name) {
-                           return content->Section(SweepId{sweep}, name);
-                         }}));
+                         .section =
+                             [content](int64_t sweep, const std::string& name) {
+                               return content->Section(SweepId{sweep}, name);
+                             }}));
   return absl::OkStatus();
 }
 

@@ -122,9 +122,10 @@ int Main(int argc, char** argv) {
          "Address of this machine, HOST:PORT, for Prometheus: GET /metrics, and /healthz for health checks. Off by "
          "default")
       ->type_name("ADDR");
-  app.add_option("--http", flags.config.http,
-                 "Address for the live view, HOST:PORT: a page that shows the sweeps as they run. Of this machine, unless "
-                 "--security gives TLS and tokens. Off by default")
+  app.add_option(
+         "--http", flags.config.http,
+         "Address for the live view, HOST:PORT: a page that shows the sweeps as they run. Of this machine, unless "
+         "--security gives TLS and tokens. Off by default")
       ->type_name("ADDR");
   app.add_flag("--allow-insecure", flags.config.allow_insecure,
                "Listen beyond loopback without encryption or tokens: only on a network you trust");

@@ -24,10 +24,17 @@ class CompareCommand : public Command {
   std::string summary() const override { return "Put two jobs, or two cells, side by side"; }
 
   void Declare(CLI::App& app) override {
-    app.add_option("A", a_, "A job's id")->required()->check(CLI::Range(int64_t{1}, int64_t{1} << 60))->type_name("");
-    app.add_option("B", b_, "Another")->required()->check(CLI::Range(int64_t{1}, int64_t{1} << 60))->type_name("");
+    app.add_option("A", a_, "A job's id")
+        ->required()
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 60))
+        ->type_name("");
+    app.add_option("B", b_, "Another")
+        ->required()
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 60))
+        ->type_name("");
     app.add_flag("--cells", cells_, "Compare the cells of these jobs, over all their seeds");
-    app.add_option("--metric", metric_, "Metric of the learning curves; default: what the sweep of A is ranked by")
+    app.add_option("--metric", metric_,
+                   "Metric of the learning curves; default: what the sweep of A is ranked by")
         ->type_name("METRIC");
     flags_.Declare(app);
     format_.Declare(app);
@@ -65,8 +72,8 @@ class CompareCommand : public Command {
     if (!cells_) return std::vector<int64_t>{job};
     v1::QueryRequest request;
     request.set_sql(fmt::format(
-        "SELECT job FROM v_jobs WHERE cell = (SELECT cell FROM v_jobs WHERE job = {}) ORDER BY seed LIMIT {}", job,
-        kMostSeeds));
+        "SELECT job FROM v_jobs WHERE cell = (SELECT cell FROM v_jobs WHERE job = {}) ORDER BY seed LIMIT {}",
+        job, kMostSeeds));
     GS_ASSIGN_OR_RETURN(const v1::QueryResponse response, client.Query(request, absl::Seconds(30)));
     std::vector<int64_t> jobs;
     for (const v1::Row& row : response.rows()) jobs.push_back(row.values(0).integer());

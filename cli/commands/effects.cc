@@ -32,8 +32,9 @@ class EffectsCommand : public Command {
   absl::StatusOr<int> Run(Context& context) override {
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));
     GS_ASSIGN_OR_RETURN(const v1::GetEffectsResponse response, connection->client().GetEffects(sweep_));
-    *context.out.stream << RenderEffects(FromProto(response), levels_ ? EffectsPart::kLevels : EffectsPart::kTerms,
-                                         format_.format, context.out.screen);
+    *context.out.stream << RenderEffects(FromProto(response),
+                                         levels_ ? EffectsPart::kLevels : EffectsPart::kTerms, format_.format,
+                                         context.out.screen);
     return kExitOk;
   }
 

@@ -25,8 +25,10 @@ class ExportCommand : public Command {
 
   void Declare(CLI::App& app) override {
     app.add_option("SWEEP", sweep_, "The sweep's id, or its name for the newest of that name")->required();
-    app.add_option("--to", to_, "Write CSV files with a data dictionary into this new or empty folder")->type_name("DIR");
-    app.add_option("--tensorboard", tensorboard_, "Write event files for TensorBoard into this new or empty folder")
+    app.add_option("--to", to_, "Write CSV files with a data dictionary into this new or empty folder")
+        ->type_name("DIR");
+    app.add_option("--tensorboard", tensorboard_,
+                   "Write event files for TensorBoard into this new or empty folder")
         ->type_name("DIR");
     flags_.Declare(app);
     app.footer(kDetails);
@@ -48,7 +50,8 @@ class ExportCommand : public Command {
     }
     if (!tensorboard_.empty()) {
       GS_RETURN_IF_ERROR(ExportTensorboard(client, sweep, jobs, tensorboard_, context));
-      Say(tensorboard_, fmt::format("look at it with: tensorboard --logdir {}", tensorboard_), jobs.size(), context);
+      Say(tensorboard_, fmt::format("look at it with: tensorboard --logdir {}", tensorboard_), jobs.size(),
+          context);
     }
     return kExitOk;
   }

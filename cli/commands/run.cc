@@ -102,7 +102,9 @@ void RunCommand::Declare(CLI::App& app) {
 }
 
 absl::Status RunCommand::CheckDataset() const {
-  return FindUsableDataset(file_.spec.dataset, local_.data_dirs.empty() ? DefaultDataDirs() : local_.data_dirs).status();
+  return FindUsableDataset(file_.spec.dataset,
+                           local_.data_dirs.empty() ? DefaultDataDirs() : local_.data_dirs)
+      .status();
 }
 
 absl::StatusOr<v1::SweepStatus> RunCommand::SubmitSweep(Client& client, ProgressDisplay& display) {

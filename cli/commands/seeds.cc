@@ -29,13 +29,16 @@ constexpr absl::Duration kPatience = absl::Minutes(2);
 class SeedsCommand : public Command {
  public:
   std::string name() const override { return "seeds"; }
-  std::string summary() const override { return "Add seeds to a sweep, where they tell which cell is the best"; }
+  std::string summary() const override {
+    return "Add seeds to a sweep, where they tell which cell is the best";
+  }
   void Declare(CLI::App& app) override;
   absl::StatusOr<int> Run(Context& context) override;
 
  private:
   // Adds and waits, round after round, at a coordinator that has workers.
-  absl::StatusOr<int> Spend(Client& client, LocalCluster* cluster, Context& context, ProgressDisplay& display);
+  absl::StatusOr<int> Spend(Client& client, LocalCluster* cluster, Context& context,
+                            ProgressDisplay& display);
   absl::StatusOr<int> SpendLocally(Context& context, ProgressDisplay& display);
   absl::StatusOr<RankedTable> Rank(Client& client);
   // Returns what is to be done next, of which the user has been told.
@@ -57,10 +60,11 @@ class SeedsCommand : public Command {
 
 void SeedsCommand::Declare(CLI::App& app) {
   app.add_option("SWEEP", sweep_, "The sweep's id, or its name for the newest of that name")->required();
-  CLI::Option* const until =
-      app.add_flag("--until-separated", until_separated_, "Add seeds only where the best cell is not clear yet");
-  CLI::Option* const most =
-      app.add_option("--max", max_, "At most so many seeds a cell")->check(CLI::Range(2, 1000))->option_text("N");
+  CLI::Option* const until = app.add_flag("--until-separated", until_separated_,
+                                          "Add seeds only where the best cell is not clear yet");
+  CLI::Option* const most = app.add_option("--max", max_, "At most so many seeds a cell")
+                                ->check(CLI::Range(2, 1000))
+                                ->option_text("N");
   until->needs(most);
   most->needs(until);
   app.add_option("--to", to_, "Give every cell so many seeds")
@@ -105,18 +109,22 @@ absl::StatusOr<SeedPlan> SeedsCommand::Plan(const RankedTable& ranked, ProgressD
       display.Say(fmt::format("{}: seed {} for each of them", ReasonOf(plan), plan.seeds));
       break;
     case SeedPlan::Verdict::kSeparated:
-      display.Say(fmt::format("the leader is separated from every other cell (p < {:.2g})", plan.significance));
+      display.Say(
+          fmt::format("the leader is separated from every other cell (p < {:.2g})", plan.significance));
       break;
     case SeedPlan::Verdict::kExhausted:
-      display.Say(fmt::format("{} still, with {} seeds each: more seeds may not tell them apart either", ReasonOf(plan), max_));
+      display.Say(fmt::format("{} still, with {} seeds each: more seeds may not tell them apart either",
+                              ReasonOf(plan), max_));
       break;
     case SeedPlan::Verdict::kNoResult:
-      return FailedPrecondition("sweep '{}' has no result yet: there is nothing to tell apart", ranked.sweep_name);
+      return FailedPrecondition("sweep '{}' has no result yet: there is nothing to tell apart",
+                                ranked.sweep_name);
   }
   return plan;
 }
 
-absl::Status SeedsCommand::WaitForEnd(Client& client, LocalCluster* cluster, Context& context, ProgressDisplay& display) {
+absl::Status SeedsCommand::WaitForEnd(Client& client, LocalCluster* cluster, Context& context,
+                                      ProgressDisplay& display) {
   if (cluster != nullptr) GS_RETURN_IF_ERROR(cluster->StartWorkers());
   GS_ASSIGN_OR_RETURN(const v1::SweepStatus status,
                       WatchSweep(client, sweep_, context, display, kPatience, [&]() -> absl::Status {
@@ -159,16 +167,18 @@ absl::StatusOr<int> SeedsCommand::Spend(Client& client, LocalCluster* cluster, C
 void SeedsCommand::Print(const RankedTable& ranked, Context& context) const {
   Table table;
   table.columns = {{.key = "rank", .header = "rank", .align = Align::kRight}};
-  for (const std::string& axis : ranked.axes) table.columns.push_back({.key = axis, .header = axis, .min_width = 6});
-  table.columns.insert(table.columns.end(),
-                       {{.key = "cell", .header = "", .audience = Audience::kMachines},
-                        {.key = "seeds_before", .header = "seeds before", .align = Align::kRight},
-                        {.key = "seeds", .header = "seeds now", .align = Align::kRight},
-                        {.key = "added", .header = "jobs spent", .align = Align::kRight},
-                        {.key = "", .header = ranked.metric, .align = Align::kRight, .audience = Audience::kPeople},
-                        {.key = "mean", .header = "", .audience = Audience::kMachines},
-                        {.key = "ci95", .header = "", .audience = Audience::kMachines},
-                        {.key = "p", .header = "p", .align = Align::kRight}});
+  for (const std::string& axis : ranked.axes)
+    table.columns.push_back({.key = axis, .header = axis, .min_width = 6});
+  table.columns.insert(
+      table.columns.end(),
+      {{.key = "cell", .header = "", .audience = Audience::kMachines},
+       {.key = "seeds_before", .header = "seeds before", .align = Align::kRight},
+       {.key = "seeds", .header = "seeds now", .align = Align::kRight},
+       {.key = "added", .header = "jobs spent", .align = Align::kRight},
+       {.key = "", .header = ranked.metric, .align = Align::kRight, .audience = Audience::kPeople},
+       {.key = "mean", .header = "", .audience = Audience::kMachines},
+       {.key = "ci95", .header = "", .audience = Audience::kMachines},
+       {.key = "p", .header = "p", .align = Align::kRight}});
   int64_t spent = 0;
   for (const RankedRow& row : ranked.rows) {
     const auto before = before_.find(row.cell);
@@ -176,24 +186,28 @@ void SeedsCommand::Print(const RankedTable& ranked, Context& context) const {
     const int64_t added = row.jobs.total() - had;
     if (added == 0 && row.rank != 1) continue;
     spent += added;
-    std::vector<Cell> cells = {Cell(row.tied ? fmt::format("{}=", row.rank) : std::to_string(row.rank), row.rank)};
+    std::vector<Cell> cells = {
+        Cell(row.tied ? fmt::format("{}=", row.rank) : std::to_string(row.rank), row.rank)};
     for (const std::string& label : row.labels) cells.push_back(Cell::Text(label));
     const std::string mean = !row.mean ? "–"
                              : row.ci  ? FormatInterval(ranked.metric, *row.mean, *row.ci)
                                        : FormatMetric(ranked.metric, *row.mean);
-    const auto raw = [](const std::optional<double>& value) { return Cell("", value ? NumberToJson(*value) : Json()); };
+    const auto raw = [](const std::optional<double>& value) {
+      return Cell("", value ? NumberToJson(*value) : Json());
+    };
     Cell p;
     if (row.behind && row.behind->p) p = Cell(FormatPValue(*row.behind->p), *row.behind->p);
-    for (Cell& cell : std::vector<Cell>{Cell::Integer(row.cell), Cell::Integer(had), Cell::Integer(row.jobs.total()),
-                                        Cell::Integer(added), Cell(mean, nullptr), raw(row.mean), raw(row.ci), p})
+    for (Cell& cell :
+         std::vector<Cell>{Cell::Integer(row.cell), Cell::Integer(had), Cell::Integer(row.jobs.total()),
+                           Cell::Integer(added), Cell(mean, nullptr), raw(row.mean), raw(row.ci), p})
       cells.push_back(std::move(cell));
     table.rows.push_back(std::move(cells));
   }
   PrintTable(table, format_, "no seeds were spent", context);
   if (format_.format == OutputFormat::kTable)
-    *context.out.stream << fmt::format("{} job{} spent on {} of {} cells; gridsweep rank {}{} shows all\n", FormatCount(spent),
-                                       spent == 1 ? "" : "s", table.rows.size(), FormatCount(ranked.cells), sweep_,
-                                       flags_.Repeated());
+    *context.out.stream << fmt::format("{} job{} spent on {} of {} cells; gridsweep rank {}{} shows all\n",
+                                       FormatCount(spent), spent == 1 ? "" : "s", table.rows.size(),
+                                       FormatCount(ranked.cells), sweep_, flags_.Repeated());
 }
 
 absl::StatusOr<int> SeedsCommand::SpendLocally(Context& context, ProgressDisplay& display) {

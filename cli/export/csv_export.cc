@@ -21,13 +21,16 @@ struct Source {
 // Of a job: a confusion matrix of a hundred classes has a few thousand entries that are not zero, a sample of predictions a
 // few dozen.
 constexpr Source kSources[] = {
-    {"jobs.csv", "v_jobs", "job", "One row a job: a cell trained with one seed.", [](const ExportedJob&) -> int64_t { return 4; }},
-    {"epochs.csv", "v_epochs", "job, epoch", "One row an epoch of each job's accepted attempt, or of the one that is running.",
+    {"jobs.csv", "v_jobs", "job", "One row a job: a cell trained with one seed.",
+     [](const ExportedJob&) -> int64_t { return 4; }},
+    {"epochs.csv", "v_epochs", "job, epoch",
+     "One row an epoch of each job's accepted attempt, or of the one that is running.",
      [](const ExportedJob& job) { return std::max<int64_t>(job.epochs, 1); }},
     {"confusions.csv", "v_confusion", "job, actual, predicted",
      "One row an entry of a confusion matrix on the test set that is not zero.",
      [](const ExportedJob&) -> int64_t { return 1500; }},
-    {"predictions.csv", "v_predictions", "job, image", "One row an image of the sample of test images and a job.",
+    {"predictions.csv", "v_predictions", "job, image",
+     "One row an image of the sample of test images and a job.",
      [](const ExportedJob&) -> int64_t { return 128; }},
 };
 
@@ -99,7 +102,8 @@ std::vector<ColumnMeaning> Describe(const std::string& view, const std::vector<s
 absl::StatusOr<ExportedTable> ExportView(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs,
                                          const Source& source, const std::string& folder, Context& context) {
   GS_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ViewColumns(client, source.view));
-  ExportedTable table{.file = source.file, .about = source.about, .columns = Describe(source.view, columns), .rows = 0};
+  ExportedTable table{
+      .file = source.file, .about = source.about, .columns = Describe(source.view, columns), .rows = 0};
   CsvFile file(folder + "/" + source.file);
   GS_RETURN_IF_ERROR(file.Write(HeaderLine(columns)));
   const ViewPart part{.view = source.view, .order = source.order, .rows_of = source.rows_of};
@@ -117,7 +121,10 @@ absl::StatusOr<ExportedTable> ExportView(Client& client, int64_t sweep, const st
 
 absl::StatusOr<ExportedTable> ExportRanking(Client& client, int64_t sweep, const std::string& folder) {
   GS_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ViewColumns(client, "v_ranking"));
-  ExportedTable table{.file = "ranking.csv", .about = "One row a cell, best first.", .columns = Describe("v_ranking", columns), .rows = 0};
+  ExportedTable table{.file = "ranking.csv",
+                      .about = "One row a cell, best first.",
+                      .columns = Describe("v_ranking", columns),
+                      .rows = 0};
   CsvFile file(folder + "/" + table.file);
   GS_RETURN_IF_ERROR(file.Write(HeaderLine(columns)));
   std::string line;
@@ -144,8 +151,9 @@ absl::Status ExportCsv(Client& client, const v1::SweepSummary& sweep, const std:
   }
   const std::string title = fmt::format("Results of the sweep '{}' (sweep {})", sweep.name(), sweep.id());
   CsvFile package(writer.temporary() + "/datapackage.json");
-  GS_RETURN_IF_ERROR(package.Write(
-      DataPackage("sweep-" + std::to_string(sweep.id()), title, tables).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  GS_RETURN_IF_ERROR(package.Write(DataPackage("sweep-" + std::to_string(sweep.id()), title, tables)
+                                       .dump(2, ' ', false, Json::error_handler_t::replace) +
+                                   "\n"));
   GS_RETURN_IF_ERROR(package.Close());
   CsvFile dictionary(writer.temporary() + "/README.md");
   GS_RETURN_IF_ERROR(dictionary.Write(DataDictionaryMarkdown(title, tables)));

@@ -59,12 +59,14 @@ std::vector<ColumnMeaning> DocumentedColumns(const std::string& view) {
   return ColumnsInDocument(embedded::kResultsDatabase, view);
 }
 
-Json DataPackage(const std::string& name, const std::string& title, const std::vector<ExportedTable>& tables) {
+Json DataPackage(const std::string& name, const std::string& title,
+                 const std::vector<ExportedTable>& tables) {
   Json resources = Json::array();
   for (const ExportedTable& table : tables) {
     Json fields = Json::array();
     for (const ColumnMeaning& column : table.columns)
-      fields.push_back({{"name", column.name}, {"type", PackageType(column.type)}, {"description", column.meaning}});
+      fields.push_back(
+          {{"name", column.name}, {"type", PackageType(column.type)}, {"description", column.meaning}});
     resources.push_back({{"name", table.file.substr(0, table.file.find('.'))},
                          {"path", table.file},
                          {"profile", "tabular-data-resource"},
@@ -77,12 +79,13 @@ Json DataPackage(const std::string& name, const std::string& title, const std::v
 }
 
 std::string DataDictionaryMarkdown(const std::string& title, const std::vector<ExportedTable>& tables) {
-  std::string text = "# " + title +
-                     "\n\nComma-separated values by RFC 4180, UTF-8, with a header line; numbers have all their digits. An empty "
-                     "field is a value that\ndoes not exist or is not finite. `datapackage.json` says the same for programs.\n";
+  std::string text =
+      "# " + title +
+      "\n\nComma-separated values by RFC 4180, UTF-8, with a header line; numbers have all their digits. An empty "
+      "field is a value that\ndoes not exist or is not finite. `datapackage.json` says the same for programs.\n";
   for (const ExportedTable& table : tables) {
-    text += fmt::format("\n## {}\n\n{} {} rows.\n\n| column | type | meaning |\n|---|---|---|\n", table.file, table.about,
-                        table.rows);
+    text += fmt::format("\n## {}\n\n{} {} rows.\n\n| column | type | meaning |\n|---|---|---|\n", table.file,
+                        table.about, table.rows);
     for (const ColumnMeaning& column : table.columns)
       text += fmt::format("| `{}` | {} | {} |\n", column.name, column.type, column.meaning);
   }

@@ -23,7 +23,8 @@ uint32_t MaskedCrc32c(std::string_view data) {
   return ((sum >> 15) | (sum << 17)) + kMask;
 }
 
-EventFile::EventFile(std::string path, double seconds) : path_(std::move(path)), file_(path_, std::ios::binary) {
+EventFile::EventFile(std::string path, double seconds)
+    : path_(std::move(path)), file_(path_, std::ios::binary) {
   tensorboard::Event version;
   version.set_wall_time(seconds);
   version.set_file_version("brain.Event:2");

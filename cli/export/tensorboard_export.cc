@@ -20,10 +20,14 @@ constexpr char kStartTag[] = "_hparams_/session_start_info";
 constexpr char kEndTag[] = "_hparams_/session_end_info";
 
 // Columns of v_epochs that become scalars, and their tags: those with the same prefix share a section.
-constexpr std::pair<const char*, const char*> kScalars[] = {
-    {"train_loss", "loss/train"},         {"val_loss", "loss/val"},         {"test_loss", "loss/test"},
-    {"train_accuracy", "accuracy/train"}, {"val_accuracy", "accuracy/val"}, {"test_accuracy", "accuracy/test"},
-    {"lr", "lr"},                         {"seconds", "seconds"}};
+constexpr std::pair<const char*, const char*> kScalars[] = {{"train_loss", "loss/train"},
+                                                            {"val_loss", "loss/val"},
+                                                            {"test_loss", "loss/test"},
+                                                            {"train_accuracy", "accuracy/train"},
+                                                            {"val_accuracy", "accuracy/val"},
+                                                            {"test_accuracy", "accuracy/test"},
+                                                            {"lr", "lr"},
+                                                            {"seconds", "seconds"}};
 // Of a whole job, for the HParams tables.
 constexpr char kObjectiveTag[] = "result/objective";
 constexpr char kTestAccuracyTag[] = "result/test_accuracy";
@@ -52,13 +56,16 @@ double Seconds(const v1::Value& micros) {
   return static_cast<double>(micros.integer()) / 1e6;
 }
 
-absl::StatusOr<std::vector<JobRow>> ReadJobs(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs) {
+absl::StatusOr<std::vector<JobRow>> ReadJobs(Client& client, int64_t sweep,
+                                             const std::vector<ExportedJob>& jobs) {
   std::vector<JobRow> rows;
-  const ViewPart part{.view = "v_jobs",
-                      .columns = "job, cell, seed, state, model, activation, optimizer, regularization, scheduler, lr, "
-                                 "objective, objective_epoch, test_accuracy, started_us, finished_us",
-                      .order = "job",
-                      .rows_of = [](const ExportedJob&) -> int64_t { return 1; }};
+  const ViewPart part{
+      .view = "v_jobs",
+      .columns =
+          "job, cell, seed, state, model, activation, optimizer, regularization, scheduler, lr, "
+          "objective, objective_epoch, test_accuracy, started_us, finished_us",
+      .order = "job",
+      .rows_of = [](const ExportedJob&) -> int64_t { return 1; }};
   GS_RETURN_IF_ERROR(ReadView(client, sweep, jobs, part, [&](const v1::Row& row) {
     JobRow& job = rows.emplace_back();
     job.id = row.values(0).integer();
@@ -107,7 +114,8 @@ tensorboard::Event ExperimentEvent(const v1::SweepSummary& sweep, const std::vec
     tensorboard::HParamInfo* const info = experiment->add_hparam_infos();
     info->set_name(std::string(AxisName(kAllAxes[axis])));
     info->set_type(tensorboard::DATA_TYPE_STRING);
-    for (const std::string& level : levels) info->mutable_domain_discrete()->add_values()->set_string_value(level);
+    for (const std::string& level : levels)
+      info->mutable_domain_discrete()->add_values()->set_string_value(level);
   }
   for (const char* name : {"lr", "seed"}) {
     tensorboard::HParamInfo* const info = experiment->add_hparam_infos();
@@ -140,9 +148,9 @@ tensorboard::Event StartEvent(const JobRow& job) {
 tensorboard::Event EndEvent(const JobRow& job) {
   tensorboard::HParamsPluginData data;
   tensorboard::SessionEndInfo* const info = data.mutable_session_end_info();
-  info->set_status(job.state == "succeeded"                              ? tensorboard::STATUS_SUCCESS
+  info->set_status(job.state == "succeeded"                           ? tensorboard::STATUS_SUCCESS
                    : job.state == "running" || job.state == "pending" ? tensorboard::STATUS_RUNNING
-                                                                         : tensorboard::STATUS_FAILURE);
+                                                                      : tensorboard::STATUS_FAILURE);
   info->set_end_time_secs(job.finished);
   return PluginEvent(job.finished, kEndTag, data);
 }
@@ -199,7 +207,8 @@ class RunWriter {
     std::error_code error;
     std::filesystem::create_directory(run, error);
     if (error) return Unavailable("cannot make the folder '{}': {}", run, error.message());
-    file_.emplace(fmt::format("{}/events.out.tfevents.{}.gridsweep", run, static_cast<int64_t>(job.started)), job.started);
+    file_.emplace(fmt::format("{}/events.out.tfevents.{}.gridsweep", run, static_cast<int64_t>(job.started)),
+                  job.started);
     file_->Write(StartEvent(job));
     return absl::OkStatus();
   }
@@ -212,21 +221,24 @@ class RunWriter {
 
 }  // namespace
 
-absl::Status ExportTensorboard(Client& client, const v1::SweepSummary& sweep, const std::vector<ExportedJob>& jobs,
-                               const std::string& folder, Context& context) {
+absl::Status ExportTensorboard(Client& client, const v1::SweepSummary& sweep,
+                               const std::vector<ExportedJob>& jobs, const std::string& folder,
+                               Context& context) {
   GS_ASSIGN_OR_RETURN(FolderWriter writer, FolderWriter::Create(folder));
   GS_ASSIGN_OR_RETURN(const std::vector<JobRow> rows, ReadJobs(client, sweep.id(), jobs));
   const double created = static_cast<double>(sweep.created_us()) / 1e6;
-  EventFile experiment(fmt::format("{}/events.out.tfevents.{}.gridsweep", writer.temporary(), static_cast<int64_t>(created)), created);
+  EventFile experiment(
+      fmt::format("{}/events.out.tfevents.{}.gridsweep", writer.temporary(), static_cast<int64_t>(created)),
+      created);
   experiment.Write(ExperimentEvent(sweep, rows));
   GS_RETURN_IF_ERROR(experiment.Close());
 
   std::string columns = "job, epoch, coalesce(nonfinite, ''), stored_us";
   for (const auto& [name, tag] : kScalars) columns += fmt::format(", {}", name);
-  const ViewPart part{.view = "v_epochs",
-                      .columns = columns,
-                      .order = "job, epoch",
-                      .rows_of = [](const ExportedJob& job) { return std::max<int64_t>(job.epochs, 1); }};
+  const ViewPart part{
+      .view = "v_epochs", .columns = columns, .order = "job, epoch", .rows_of = [](const ExportedJob& job) {
+        return std::max<int64_t>(job.epochs, 1);
+      }};
   RunWriter runs(writer.temporary(), rows);
   int64_t epochs = 0;
   GS_RETURN_IF_ERROR(ReadView(client, sweep.id(), jobs, part, [&](const v1::Row& row) -> absl::Status {

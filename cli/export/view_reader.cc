@@ -23,8 +23,10 @@ absl::StatusOr<std::vector<ExportedJob>> ListExportedJobs(Client& client, int64_
   while (true) {
     GS_ASSIGN_OR_RETURN(
         const v1::QueryResponse part,
-        Ask(client, fmt::format("SELECT job, coalesce(epochs, 0) FROM v_jobs WHERE sweep = {} AND job > {} ORDER BY job LIMIT {}",
-                                sweep, jobs.empty() ? 0 : jobs.back().id, kRowsPerPart)));
+        Ask(client,
+            fmt::format(
+                "SELECT job, coalesce(epochs, 0) FROM v_jobs WHERE sweep = {} AND job > {} ORDER BY job LIMIT {}",
+                sweep, jobs.empty() ? 0 : jobs.back().id, kRowsPerPart)));
     for (const v1::Row& row : part.rows()) jobs.push_back({row.values(0).integer(), row.values(1).integer()});
     if (part.rows_size() < kRowsPerPart && !part.truncated()) return jobs;
   }
@@ -35,8 +37,8 @@ absl::StatusOr<std::vector<std::string>> ViewColumns(Client& client, const std::
   return std::vector<std::string>(response.columns().begin(), response.columns().end());
 }
 
-absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs, const ViewPart& part,
-                      const std::function<absl::Status(const v1::Row&)>& take) {
+absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs,
+                      const ViewPart& part, const std::function<absl::Status(const v1::Row&)>& take) {
   for (size_t first = 0; first < jobs.size();) {
     size_t last = first;
     int64_t rows = 0;
@@ -45,8 +47,10 @@ absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJ
     v1::QueryResponse answer;
     while (true) {
       GS_ASSIGN_OR_RETURN(
-          answer, Ask(client, fmt::format("SELECT {} FROM {} WHERE sweep = {} AND job BETWEEN {} AND {} ORDER BY {}",
-                                          part.columns, part.view, sweep, jobs[first].id, jobs[last - 1].id, part.order)));
+          answer,
+          Ask(client,
+              fmt::format("SELECT {} FROM {} WHERE sweep = {} AND job BETWEEN {} AND {} ORDER BY {}",
+                          part.columns, part.view, sweep, jobs[first].id, jobs[last - 1].id, part.order)));
       if (!answer.truncated()) break;
       // Longer than expected, because jobs went on.
       if (last - first == 1)
@@ -60,12 +64,14 @@ absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJ
   return absl::OkStatus();
 }
 
-absl::Status ReadRanking(Client& client, int64_t sweep, const std::function<absl::Status(const v1::Row&)>& take) {
+absl::Status ReadRanking(Client& client, int64_t sweep,
+                         const std::function<absl::Status(const v1::Row&)>& take) {
   for (int64_t first = 1;; first += kRowsPerPart) {
-    GS_ASSIGN_OR_RETURN(const v1::QueryResponse part,
-                        Ask(client, fmt::format("SELECT * FROM v_ranking WHERE sweep = {} AND position BETWEEN {} AND {} "
-                                                "ORDER BY position",
-                                                sweep, first, first + kRowsPerPart - 1)));
+    GS_ASSIGN_OR_RETURN(
+        const v1::QueryResponse part,
+        Ask(client, fmt::format("SELECT * FROM v_ranking WHERE sweep = {} AND position BETWEEN {} AND {} "
+                                "ORDER BY position",
+                                sweep, first, first + kRowsPerPart - 1)));
     for (const v1::Row& row : part.rows()) GS_RETURN_IF_ERROR(take(row));
     if (part.rows_size() < kRowsPerPart) return absl::OkStatus();
   }

@@ -29,11 +29,12 @@ struct ViewPart {
 
 // Gives each row of the sweep's `jobs` to `take`, in order; an error of it ends the reading. Each part is read at once, but
 // other parts at other times: what is written meanwhile can be in some and not in others.
-absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs, const ViewPart& part,
-                      const std::function<absl::Status(const v1::Row&)>& take);
+absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs,
+                      const ViewPart& part, const std::function<absl::Status(const v1::Row&)>& take);
 
 // Gives each row of v_ranking to `take`, best first.
-absl::Status ReadRanking(Client& client, int64_t sweep, const std::function<absl::Status(const v1::Row&)>& take);
+absl::Status ReadRanking(Client& client, int64_t sweep,
+                         const std::function<absl::Status(const v1::Row&)>& take);
 
 // The names of a view's columns, in order.
 absl::StatusOr<std::vector<std::string>> ViewColumns(Client& client, const std::string& view);

@@ -39,14 +39,16 @@ class Model {
       for (size_t b = a + 1; b < main_effects_; ++b) {
         const Term& first = terms_[a];
         const Term& second = terms_[b];
-        if (sample_.factors[At(first.factors[0])].block || sample_.factors[At(second.factors[0])].block) continue;
+        if (sample_.factors[At(first.factors[0])].block || sample_.factors[At(second.factors[0])].block)
+          continue;
         pairs.push_back({Count(first.variables) * Count(second.variables), {Count(a), Count(b)}});
       }
     }
     std::sort(pairs.begin(), pairs.end());
     std::vector<std::pair<int, int>> without;
     for (const auto& [size, pair] : pairs) {
-      const std::pair<int, int> factors = {terms_[At(pair.first)].factors[0], terms_[At(pair.second)].factors[0]};
+      const std::pair<int, int> factors = {terms_[At(pair.first)].factors[0],
+                                           terms_[At(pair.second)].factors[0]};
       if (variables_ + size > most) {
         without.push_back(factors);
       } else {
@@ -166,9 +168,9 @@ double SumOfSquares(const std::vector<double>& values) {
 }
 
 void AddTerms(const Model& model, Fits& fits, VarianceAnalysis& analysis) {
-  const double residual_variance = analysis.residual_df > 0 ? analysis.residual_sum_of_squares /
-                                                                  static_cast<double>(analysis.residual_df)
-                                                            : 0;
+  const double residual_variance =
+      analysis.residual_df > 0 ? analysis.residual_sum_of_squares / static_cast<double>(analysis.residual_df)
+                               : 0;
   for (const Term& term : model.terms()) {
     const auto base = fits.Of([&term](const Term& other) { return !other.Contains(term); });
     const auto with = fits.Of(
@@ -213,7 +215,8 @@ void AddMarginalMeans(const FactorialSample& sample, const Model& model, const F
     if (of.block) continue;
     for (int level = 0; level < of.levels; ++level) {
       MarginalMean mean{.factor = factor, .level = level};
-      for (const auto& levels : sample.levels) mean.observations += levels[static_cast<size_t>(factor)] == level;
+      for (const auto& levels : sample.levels)
+        mean.observations += levels[static_cast<size_t>(factor)] == level;
       if (mean.observations > 0) weights.push_back(MarginalWeights(model, factor, level));
       analysis.means.push_back(mean);
     }

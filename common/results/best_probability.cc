@@ -146,8 +146,7 @@ std::vector<double> ResampleImages(const std::vector<CellObjectives>& cells, con
   for (int64_t k = 0; k < samples; ++k) {
     for (size_t i = 0; i < candidates.size(); ++i) {
       const double p = share(candidates[i]);
-      sample[i] =
-          Merit(p + std::sqrt(BinomialVariance(p, measure.images)) * normal(generator), measure.goal);
+      sample[i] = Merit(p + std::sqrt(BinomialVariance(p, measure.images)) * normal(generator), measure.goal);
     }
     Award(sample, 1, candidate_wins);
   }

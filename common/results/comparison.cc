@@ -74,7 +74,8 @@ std::vector<SeedValue> Values(const ComparedSide& side, Figure figure) {
 
 MetricDifference CompareValues(std::string metric, const std::vector<SeedValue>& a,
                                const std::vector<SeedValue>& b, const Measure& measure) {
-  MetricDifference result{.metric = std::move(metric), .a = DescribeMean(a, measure), .b = DescribeMean(b, measure)};
+  MetricDifference result{
+      .metric = std::move(metric), .a = DescribeMean(a, measure), .b = DescribeMean(b, measure)};
   if (!a.empty() && !b.empty()) result.difference = Compare(a, b, measure);
   return result;
 }
@@ -134,13 +135,14 @@ std::vector<EpochDifference> CompareCurves(const ComparedSide& a, const Compared
 using Votes = std::map<int64_t, int64_t>;
 
 int64_t MostVoted(const Votes& votes) {
-  return std::max_element(votes.begin(), votes.end(), [](const auto& x, const auto& y) {
-           return x.second < y.second;
-         })->first;
+  return std::max_element(votes.begin(), votes.end(),
+                          [](const auto& x, const auto& y) { return x.second < y.second; })
+      ->first;
 }
 
 // Jobs of the two sides with the same seed; of two single jobs the two, whatever their seeds.
-std::vector<std::pair<const JobReport*, const JobReport*>> Pairs(const ComparedSide& a, const ComparedSide& b) {
+std::vector<std::pair<const JobReport*, const JobReport*>> Pairs(const ComparedSide& a,
+                                                                 const ComparedSide& b) {
   if (a.jobs.size() == 1 && b.jobs.size() == 1) return {{&a.jobs.front(), &b.jobs.front()}};
   std::vector<std::pair<const JobReport*, const JobReport*>> pairs;
   for (const JobReport& one : a.jobs) {
@@ -217,7 +219,8 @@ std::vector<ConfusionDifference> CompareConfusions(const ComparedSide& a, const 
     if (i / classes == i % classes) continue;
     const double in_a = of_a[static_cast<size_t>(i)];
     const double in_b = of_b[static_cast<size_t>(i)];
-    if (in_a != in_b) differences.push_back({.actual = i / classes, .predicted = i % classes, .a = in_a, .b = in_b});
+    if (in_a != in_b)
+      differences.push_back({.actual = i / classes, .predicted = i % classes, .a = in_a, .b = in_b});
   }
   std::stable_sort(differences.begin(), differences.end(),
                    [](const ConfusionDifference& x, const ConfusionDifference& y) {
@@ -228,13 +231,15 @@ std::vector<ConfusionDifference> CompareConfusions(const ComparedSide& a, const 
 
 }  // namespace
 
-absl::StatusOr<Comparison> CompareSides(const ComparedSide& a, const ComparedSide& b, std::string curve_metric) {
+absl::StatusOr<Comparison> CompareSides(const ComparedSide& a, const ComparedSide& b,
+                                        std::string curve_metric) {
   if (a.jobs.empty() || b.jobs.empty()) return InvalidArgument("there is no job to compare");
   const DatasetInfo& one = a.jobs.front().dataset;
   const DatasetInfo& other = b.jobs.front().dataset;
   if (one.name != other.name || (!one.digest.empty() && !other.digest.empty() && one.digest != other.digest))
-    return InvalidArgument("{} is of data set '{}' and {} of '{}'{}: their figures cannot be compared", a.name, one.name,
-                           b.name, other.name, one.name == other.name ? ", with other content" : "");
+    return InvalidArgument("{} is of data set '{}' and {} of '{}'{}: their figures cannot be compared",
+                           a.name, one.name, b.name, other.name,
+                           one.name == other.name ? ", with other content" : "");
   Comparison comparison;
   comparison.curve_metric = curve_metric.empty() ? a.jobs.front().metric : std::move(curve_metric);
   GS_ASSIGN_OR_RETURN(const Metric metric, ParseMetric(comparison.curve_metric));

@@ -67,12 +67,14 @@ struct Comparison {
   int64_t only_a_right = 0;
   int64_t only_b_right = 0;
   int64_t both_wrong = 0;
-  std::vector<ImageDifference> images;          // those that are not predicted alike, greatest difference first
-  std::vector<ConfusionDifference> confusions;  // greatest difference first; right predictions are not among them
+  std::vector<ImageDifference> images;  // those that are not predicted alike, greatest difference first
+  std::vector<ConfusionDifference>
+      confusions;  // greatest difference first; right predictions are not among them
 };
 
 // `curve_metric`: of the learning curves, empty for the objective of `a`. INVALID_ARGUMENT if the sides are of different data
 // sets, or the metric does not exist.
-absl::StatusOr<Comparison> CompareSides(const ComparedSide& a, const ComparedSide& b, std::string curve_metric);
+absl::StatusOr<Comparison> CompareSides(const ComparedSide& a, const ComparedSide& b,
+                                        std::string curve_metric);
 
 }  // namespace gridsweep

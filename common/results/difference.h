@@ -12,8 +12,8 @@ namespace gridsweep {
 // a minus b.
 struct Difference {
   Evidence evidence = Evidence::kNone;
-  int64_t n = 0;      // seeds that both have
-  double mean = 0;    // over those; without one, of the two means
+  int64_t n = 0;             // seeds that both have
+  double mean = 0;           // over those; without one, of the two means
   std::optional<double> ci;  // half width of its 95 % confidence interval
   std::optional<double> p;   // two-sided, against no difference
 };

@@ -50,8 +50,7 @@ FactorialSample SampleOf(const EffectsInput& input, const std::vector<CellObject
   for (const int axis : axes)
     sample.factors.push_back({.levels = static_cast<int>(input.levels[static_cast<size_t>(axis)].size())});
   const std::vector<int64_t> seeds = SeedsOf(objectives);
-  if (seeds.size() > 1)
-    sample.factors.push_back({.levels = static_cast<int>(seeds.size()), .block = true});
+  if (seeds.size() > 1) sample.factors.push_back({.levels = static_cast<int>(seeds.size()), .block = true});
   for (size_t i = 0; i < input.cells.size(); ++i) {
     std::vector<int> levels;
     for (const int axis : axes) levels.push_back(index.Of(axis, input.cells[i]));
@@ -178,7 +177,8 @@ void NoteMissing(const EffectsInput& input, int64_t observations, std::vector<st
                               Plural(jobs.total(), "job") + (missing == 1 ? " has" : " have"),
                               fmt::join(parts, ", ")));
   if (jobs.diverged > 0)
-    notes.push_back("A level that makes jobs diverge is worse than its mean says: the mean is of those that did not.");
+    notes.push_back(
+        "A level that makes jobs diverge is worse than its mean says: the mean is of those that did not.");
 }
 
 void NoteAnalysis(const VarianceAnalysis& analysis, const EffectsInput& input, const std::vector<int>& axes,
@@ -192,15 +192,18 @@ void NoteAnalysis(const VarianceAnalysis& analysis, const EffectsInput& input, c
     std::vector<std::string> names;
     for (const auto& [a, b] : analysis.without)
       names.push_back(TermName(input, {axes[static_cast<size_t>(a)], axes[static_cast<size_t>(b)]}));
-    notes.push_back(fmt::format("Interactions left out, because there are too few results for them or too many combinations: {}.",
-                                fmt::join(names, ", ")));
+    notes.push_back(fmt::format(
+        "Interactions left out, because there are too few results for them or too many combinations: {}.",
+        fmt::join(names, ", ")));
   }
   if (analysis.residual_df <= 0) {
-    notes.push_back("Nothing is left over to compare the effects with, so there are no tests and no intervals: more seeds would give them.");
+    notes.push_back(
+        "Nothing is left over to compare the effects with, so there are no tests and no intervals: more seeds would give them.");
   } else if (analysis.residual_sum_of_squares == 0) {
     notes.push_back("The effects explain every digit: there is nothing left over to test them against.");
   } else if (seeds == 1) {
-    notes.push_back("With one seed the effects are tested against the interactions of three and more axes, not against other seeds.");
+    notes.push_back(
+        "With one seed the effects are tested against the interactions of three and more axes, not against other seeds.");
   }
 }
 

@@ -47,12 +47,14 @@ struct EffectLevel {
 };
 
 struct Effects {
-  std::vector<std::string> notes;  // plain sentences: what was analysed, what was left out, why there is nothing
+  std::vector<std::string>
+      notes;  // plain sentences: what was analysed, what was left out, why there is nothing
   int64_t observations = 0;
   int64_t residual_df = 0;
   double residual_sum_of_squares = 0;
   double total_sum_of_squares = 0;
-  std::vector<EffectTerm> terms;    // of the axes that vary, then the seed, then interactions; empty if there is nothing to analyse
+  std::vector<EffectTerm>
+      terms;  // of the axes that vary, then the seed, then interactions; empty if there is nothing to analyse
   std::vector<EffectLevel> levels;  // of the axes that vary, in the grid's order
   std::vector<std::string> leader;  // its labels, one per axis; empty without a result
 };

@@ -46,8 +46,7 @@ std::optional<MeanInterval> DescribeMean(const std::vector<SeedValue>& values, c
     return result;
   }
   double squares = 0;
-  for (const SeedValue& value : values)
-    squares += (value.value - result.mean) * (value.value - result.mean);
+  for (const SeedValue& value : values) squares += (value.value - result.mean) * (value.value - result.mean);
   const double sd = std::sqrt(squares / static_cast<double>(result.n - 1));
   if (!std::isfinite(sd)) return result;  // values near the largest double
   result.sd = sd;

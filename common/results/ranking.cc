@@ -66,8 +66,9 @@ std::vector<SeedValue> SeedValues(const std::vector<JobResult>& jobs) {
     if (Counts(job)) values.push_back({job.seed, *job.objective});
   }
   // Sums are taken in seed order, so that the order of arrival cannot change a digit.
-  std::sort(values.begin(), values.end(),
-            [](const SeedValue& a, const SeedValue& b) { return std::tie(a.seed, a.value) < std::tie(b.seed, b.value); });
+  std::sort(values.begin(), values.end(), [](const SeedValue& a, const SeedValue& b) {
+    return std::tie(a.seed, a.value) < std::tie(b.seed, b.value);
+  });
   return values;
 }
 
@@ -110,7 +111,8 @@ void RankLevels(std::vector<RankedRow>& levels) {
     const bool equal = i > 0 && *levels[i].mean == *levels[i - 1].mean;
     levels[i].rank = equal ? levels[i - 1].rank : static_cast<int64_t>(i) + 1;
   }
-  const auto tied = std::count_if(levels.begin(), levels.end(), [](const RankedRow& row) { return row.tied; });
+  const auto tied =
+      std::count_if(levels.begin(), levels.end(), [](const RankedRow& row) { return row.tied; });
   if (tied == 1) levels.front().tied = false;  // with cells of its own level
 }
 
@@ -153,7 +155,8 @@ SortKey NumberKey(std::optional<double> value) {
 
 const std::vector<std::string>& NumericColumns() {
   static const std::vector<std::string> columns = {
-      "rank", "mean", "ci95", "sd", "best_probability", "test_accuracy", "test_loss", "train_loss", "seconds", "best_epoch", "n"};
+      "rank",       "mean",    "ci95",       "sd", "best_probability", "test_accuracy", "test_loss",
+      "train_loss", "seconds", "best_epoch", "n"};
   return columns;
 }
 
@@ -246,9 +249,8 @@ std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std:
   std::vector<RankedRow> rows;
   rows.reserve(first.size());
   for (CellResults& cell : first) rows.push_back(SummarizeCell(std::move(cell), measure));
-  std::sort(rows.begin(), rows.end(), [&measure](const RankedRow& a, const RankedRow& b) {
-    return RowBefore(a, b, measure.goal);
-  });
+  std::sort(rows.begin(), rows.end(),
+            [&measure](const RankedRow& a, const RankedRow& b) { return RowBefore(a, b, measure.goal); });
   TakeStandings(standings, rows);
   return rows;
 }

@@ -40,7 +40,8 @@ Table ParameterTable(const Comparison& comparison) {
                    {.key = "a", .header = "A", .min_width = 8},
                    {.key = "b", .header = "B", .min_width = 8}};
   for (const ParameterDifference& parameter : comparison.parameters) {
-    table.rows.push_back({Cell::Text(parameter.name), Cell(parameter.a.empty() ? "–" : parameter.a, parameter.a),
+    table.rows.push_back({Cell::Text(parameter.name),
+                          Cell(parameter.a.empty() ? "–" : parameter.a, parameter.a),
                           Cell(parameter.b.empty() ? "–" : parameter.b, parameter.b)});
   }
   return table;
@@ -68,24 +69,18 @@ Table MetricTable(const Comparison& comparison) {
       return Raw(of ? std::optional(of->mean) : std::nullopt);
     };
     const auto ci = [](const std::optional<MeanInterval>& of) { return Raw(of ? of->ci : std::nullopt); };
-    const std::string gap =
-        !difference ? "–"
-                    : FormatGap(metric.metric, difference->mean, difference->ci) +
-                          (metric.metric == "seconds" ? " s" : "");
-    table.rows.push_back({Cell::Text(metric.metric),
-                          Cell(FormatMean(metric.metric, metric.a), nullptr),
-                          Cell::Integer(metric.a ? metric.a->n : 0),
-                          mean(metric.a),
-                          ci(metric.a),
-                          Cell(FormatMean(metric.metric, metric.b), nullptr),
-                          Cell::Integer(metric.b ? metric.b->n : 0),
-                          mean(metric.b),
-                          ci(metric.b),
-                          Cell(gap, nullptr),
-                          Raw(difference ? std::optional(difference->mean) : std::nullopt),
-                          Raw(difference ? difference->ci : std::nullopt),
-                          difference && difference->p ? Cell(FormatPValue(*difference->p), *difference->p) : Cell(),
-                          Cell::Text(std::string(EvidenceName(difference ? difference->evidence : Evidence::kNone)))});
+    const std::string gap = !difference ? "–"
+                                        : FormatGap(metric.metric, difference->mean, difference->ci) +
+                                              (metric.metric == "seconds" ? " s" : "");
+    table.rows.push_back(
+        {Cell::Text(metric.metric), Cell(FormatMean(metric.metric, metric.a), nullptr),
+         Cell::Integer(metric.a ? metric.a->n : 0), mean(metric.a), ci(metric.a),
+         Cell(FormatMean(metric.metric, metric.b), nullptr), Cell::Integer(metric.b ? metric.b->n : 0),
+         mean(metric.b), ci(metric.b), Cell(gap, nullptr),
+         Raw(difference ? std::optional(difference->mean) : std::nullopt),
+         Raw(difference ? difference->ci : std::nullopt),
+         difference && difference->p ? Cell(FormatPValue(*difference->p), *difference->p) : Cell(),
+         Cell::Text(std::string(EvidenceName(difference ? difference->evidence : Evidence::kNone)))});
   }
   return table;
 }
@@ -102,9 +97,10 @@ Table CurveTable(const Comparison& comparison) {
   for (const EpochDifference& epoch : comparison.curve) {
     Cell difference;
     if (epoch.a && epoch.b)
-      difference = Cell(IsAccuracy(comparison.curve_metric) ? fmt::format("{:.2f} pp", (*epoch.a - *epoch.b) * 100)
-                                                            : fmt::format("{:.4f}", *epoch.a - *epoch.b),
-                        NumberToJson(*epoch.a - *epoch.b));
+      difference =
+          Cell(IsAccuracy(comparison.curve_metric) ? fmt::format("{:.2f} pp", (*epoch.a - *epoch.b) * 100)
+                                                   : fmt::format("{:.4f}", *epoch.a - *epoch.b),
+               NumberToJson(*epoch.a - *epoch.b));
     table.rows.push_back({Cell::Integer(epoch.epoch), shown(epoch.a), shown(epoch.b), difference});
   }
   return table;
@@ -122,7 +118,8 @@ Table ImageTable(const Comparison& comparison, const ComparedSide& side, size_t 
   for (const ImageDifference& image : comparison.images) {
     if (table.rows.size() == most) break;
     const auto right = [&](int64_t count) {
-      const std::string text = image.seeds == 1 ? (count > 0 ? "yes" : "no") : fmt::format("{} of {}", count, image.seeds);
+      const std::string text =
+          image.seeds == 1 ? (count > 0 ? "yes" : "no") : fmt::format("{} of {}", count, image.seeds);
       return Cell(text, count);
     };
     table.rows.push_back({Cell::Integer(image.image), Cell::Text(ClassName(side, image.actual)),
@@ -175,25 +172,31 @@ std::string CurveSparklines(const Comparison& comparison) {
 
 std::string ForPeople(const Comparison& comparison, const ComparedSide& a, const ComparedSide& b,
                       const Screen& screen) {
-  std::string text = WrapText(Printable("A: " + a.name), screen.width) + WrapText(Printable("B: " + b.name), screen.width);
+  std::string text =
+      WrapText(Printable("A: " + a.name), screen.width) + WrapText(Printable("B: " + b.name), screen.width);
   text += Heading(comparison.parameters.empty() ? "No parameter differs" : "Parameters that differ", screen);
   if (!comparison.parameters.empty()) text += RenderTable(ParameterTable(comparison), screen);
   const bool several = a.jobs.size() > 1 || b.jobs.size() > 1;
-  text += Heading(several ? "Metrics at the epoch that counts; ±: 95 % confidence interval over seeds, of differences paired by seed"
-                          : "Metrics at the epoch that counts; ± of accuracies: 1.96 standard errors of a share of so many images, not of other seeds",
-                  screen);
+  text += Heading(
+      several
+          ? "Metrics at the epoch that counts; ±: 95 % confidence interval over seeds, of differences paired by seed"
+          : "Metrics at the epoch that counts; ± of accuracies: 1.96 standard errors of a share of so many images, not of other seeds",
+      screen);
   text += RenderTable(MetricTable(comparison), screen);
   if (!comparison.curve.empty()) {
-    text += Heading(fmt::format("{} by epoch{}", comparison.curve_metric, several ? ", means over seeds" : ""), screen);
+    text += Heading(
+        fmt::format("{} by epoch{}", comparison.curve_metric, several ? ", means over seeds" : ""), screen);
     text += CurveSparklines(comparison) + RenderTable(CurveTable(comparison), screen);
   }
   const int64_t predictions =
       comparison.both_right + comparison.only_a_right + comparison.only_b_right + comparison.both_wrong;
   if (predictions > 0) {
-    text += Heading(fmt::format("Of {} predictions for the sample of test images: both right {}, only A {}, only B {}, both wrong {}",
-                                FormatCount(predictions), comparison.both_right, comparison.only_a_right,
-                                comparison.only_b_right, comparison.both_wrong),
-                    screen);
+    text += Heading(
+        fmt::format(
+            "Of {} predictions for the sample of test images: both right {}, only A {}, only B {}, both wrong {}",
+            FormatCount(predictions), comparison.both_right, comparison.only_a_right, comparison.only_b_right,
+            comparison.both_wrong),
+        screen);
     if (!comparison.images.empty()) text += RenderTable(ImageTable(comparison, a, kImagesShown), screen);
     if (comparison.images.size() > kImagesShown)
       text += fmt::format("… {} more; --format json has all\n", comparison.images.size() - kImagesShown);
@@ -207,7 +210,8 @@ std::string ForPeople(const Comparison& comparison, const ComparedSide& a, const
 
 Json SideToJson(const ComparedSide& side) {
   Json jobs = Json::array();
-  for (const JobReport& job : side.jobs) jobs.push_back({{"job", job.id}, {"seed", job.seed}, {"state", job.state}});
+  for (const JobReport& job : side.jobs)
+    jobs.push_back({{"job", job.id}, {"seed", job.seed}, {"state", job.state}});
   return {{"name", side.name}, {"jobs", jobs}};
 }
 
@@ -217,19 +221,20 @@ std::string RenderComparison(const Comparison& comparison, const ComparedSide& a
                              OutputFormat format, const Screen& screen) {
   if (format == OutputFormat::kTable) return ForPeople(comparison, a, b, screen);
   if (format != OutputFormat::kJson) return Render(MetricTable(comparison), format, screen);
-  const Json json = {{"a", SideToJson(a)},
-                     {"b", SideToJson(b)},
-                     {"parameters", TableToJson(ParameterTable(comparison))},
-                     {"metrics", TableToJson(MetricTable(comparison))},
-                     {"curve_metric", comparison.curve_metric},
-                     {"curve", TableToJson(CurveTable(comparison))},
-                     {"predictions",
-                      {{"both_right", comparison.both_right},
-                       {"only_a_right", comparison.only_a_right},
-                       {"only_b_right", comparison.only_b_right},
-                       {"both_wrong", comparison.both_wrong}}},
-                     {"images", TableToJson(ImageTable(comparison, a, comparison.images.size()))},
-                     {"confusions", TableToJson(ConfusionTable(comparison, a, comparison.confusions.size()))}};
+  const Json json = {
+      {"a", SideToJson(a)},
+      {"b", SideToJson(b)},
+      {"parameters", TableToJson(ParameterTable(comparison))},
+      {"metrics", TableToJson(MetricTable(comparison))},
+      {"curve_metric", comparison.curve_metric},
+      {"curve", TableToJson(CurveTable(comparison))},
+      {"predictions",
+       {{"both_right", comparison.both_right},
+        {"only_a_right", comparison.only_a_right},
+        {"only_b_right", comparison.only_b_right},
+        {"both_wrong", comparison.both_wrong}}},
+      {"images", TableToJson(ImageTable(comparison, a, comparison.images.size()))},
+      {"confusions", TableToJson(ConfusionTable(comparison, a, comparison.confusions.size()))}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -10,6 +10,7 @@ namespace gridsweep {
 namespace {
 
 constexpr int kBarWidth = 20;
+constexpr int kBarColumn = 2;
 
 Cell Shown(const std::optional<double>& value, const auto& format) {
   if (!value) return {};
@@ -30,6 +31,34 @@ std::string Bar(double share) {
 
 std::string FormatF(double f) {
   return f >= 99.95 ? FormatCount(std::llround(f)) : fmt::format("{:.3g}", f);
+}
+
+// With `bars` that show the shares, for a terminal.
+Table TermTable(const EffectsReport& report, bool bars) {
+  const Effects& effects = report.effects;
+  Table table;
+  table.columns = {{.key = "term", .header = "effect of"},
+                   {.key = "share", .header = "share", .align = Align::kRight},
+                   {.key = "", .header = "", .audience = Audience::kPeople, .priority = 2},
+                   {.key = "df", .header = "df", .align = Align::kRight},
+                   {.key = "sum_of_squares", .header = "", .audience = Audience::kMachines},
+                   {.key = "f", .header = "F", .align = Align::kRight, .priority = 1},
+                   {.key = "p", .header = "p", .align = Align::kRight}};
+  for (const EffectTerm& term : effects.terms) {
+    table.rows.push_back({Cell::Text(term.name), Cell(FormatShare(term.share), term.share),
+                          Cell(Bar(term.share), nullptr), Cell::Integer(term.df), Raw(term.sum_of_squares),
+                          Shown(term.f, FormatF), Shown(term.p, FormatPValue)});
+  }
+  const double rest = effects.residual_sum_of_squares / effects.total_sum_of_squares;
+  if (!effects.terms.empty())
+    table.rows.push_back({Cell("the rest", "residual"), Cell(FormatShare(rest), rest),
+                          Cell(Bar(rest), nullptr), Cell::Integer(effects.residual_df),
+                          Raw(effects.residual_sum_of_squares), Cell(), Cell()});
+  if (!bars) {
+    table.columns.erase(table.columns.begin() + kBarColumn);
+    for (std::vector<Cell>& row : table.rows) row.erase(row.begin() + kBarColumn);
+  }
+  return table;
 }
 
 // "optimizer sgd(lr=0.05)", the leader in words.
@@ -96,7 +125,7 @@ Json EffectsToJson(const EffectsReport& report) {
 std::string TableForPeople(const EffectsReport& report, const Screen& screen) {
   std::string text;
   for (const std::string& line : Caption(report)) text += WrapText(Printable(line), screen.width);
-  if (!report.effects.terms.empty()) text += "\n" + RenderTable(EffectTermTable(report), screen);
+  if (!report.effects.terms.empty()) text += "\n" + RenderTable(TermTable(report, /*bars=*/true), screen);
   if (report.effects.levels.empty()) return text;
   text += "\n" + WrapText(Printable(LevelsCaption(report)), screen.width);
   Table levels = EffectLevelTable(report);
@@ -106,8 +135,9 @@ std::string TableForPeople(const EffectsReport& report, const Screen& screen) {
     if (!legend.empty())
       text += WrapText(Printable(fmt::format("everywhere: {}", fmt::join(legend, "; "))), screen.width);
     if (const std::vector<std::string> hidden = LeftOut(levels, screen); !hidden.empty())
-      text += WrapText(fmt::format("left out: {}; a wider terminal or --format json shows them", fmt::join(hidden, ", ")),
-                       screen.width);
+      text += WrapText(
+          fmt::format("left out: {}; a wider terminal or --format json shows them", fmt::join(hidden, ", ")),
+          screen.width);
   }
   return text + "\n" + RenderTable(levels, screen);
 }
@@ -115,62 +145,44 @@ std::string TableForPeople(const EffectsReport& report, const Screen& screen) {
 }  // namespace
 
 Table EffectTermTable(const EffectsReport& report) {
-  const Effects& effects = report.effects;
-  Table table;
-  table.columns = {{.key = "term", .header = "effect of"},
-                   {.key = "share", .header = "share", .align = Align::kRight},
-                   {.key = "", .header = "", .audience = Audience::kPeople, .priority = 2},
-                   {.key = "df", .header = "df", .align = Align::kRight},
-                   {.key = "sum_of_squares", .header = "", .audience = Audience::kMachines},
-                   {.key = "f", .header = "F", .align = Align::kRight, .priority = 1},
-                   {.key = "p", .header = "p", .align = Align::kRight}};
-  if (effects.terms.empty()) return table;
-  for (const EffectTerm& term : effects.terms) {
-    table.rows.push_back({Cell::Text(term.name), Cell(FormatShare(term.share), term.share),
-                          Cell(Bar(term.share), nullptr), Cell::Integer(term.df), Raw(term.sum_of_squares),
-                          Shown(term.f, FormatF), Shown(term.p, FormatPValue)});
-  }
-  const double rest = effects.residual_sum_of_squares / effects.total_sum_of_squares;
-  table.rows.push_back({Cell("the rest", "residual"), Cell(FormatShare(rest), rest), Cell(Bar(rest), nullptr),
-                        Cell::Integer(effects.residual_df), Raw(effects.residual_sum_of_squares), Cell(),
-                        Cell()});
-  return table;
+  return TermTable(report, /*bars=*/false);
 }
 
 Table EffectLevelTable(const EffectsReport& report) {
   Table table;
-  table.columns = {{.key = "axis", .header = "axis"},
-                   {.key = "level", .header = "level", .min_width = 8},
-                   {.key = "cells", .header = "cells", .align = Align::kRight, .priority = 3},
-                   {.key = "results", .header = "results", .align = Align::kRight, .priority = 4},
-                   {.key = "diverged", .header = "diverged", .align = Align::kRight, .priority = 2},
-                   {.key = "failed", .header = "failed", .align = Align::kRight, .priority = 2},
-                   {.key = "", .header = "mean", .align = Align::kRight, .audience = Audience::kPeople},
-                   {.key = "mean", .header = "", .audience = Audience::kMachines},
-                   {.key = "ci95", .header = "", .audience = Audience::kMachines},
-                   {.key = "of_leader", .header = "", .audience = Audience::kMachines},
-                   {.key = "", .header = "instead of the best", .align = Align::kRight, .audience = Audience::kPeople},
-                   {.key = "cost", .header = "", .audience = Audience::kMachines},
-                   {.key = "cost_ci95", .header = "", .audience = Audience::kMachines},
-                   {.key = "p", .header = "p", .align = Align::kRight, .priority = 1}};
+  table.columns = {
+      {.key = "axis", .header = "axis"},
+      {.key = "level", .header = "level", .min_width = 8},
+      {.key = "cells", .header = "cells", .align = Align::kRight, .priority = 3},
+      {.key = "results", .header = "results", .align = Align::kRight, .priority = 4},
+      {.key = "diverged", .header = "diverged", .align = Align::kRight, .priority = 2},
+      {.key = "failed", .header = "failed", .align = Align::kRight, .priority = 2},
+      {.key = "", .header = "mean", .align = Align::kRight, .audience = Audience::kPeople},
+      {.key = "mean", .header = "", .audience = Audience::kMachines},
+      {.key = "ci95", .header = "", .audience = Audience::kMachines},
+      {.key = "of_leader", .header = "", .audience = Audience::kMachines},
+      {.key = "", .header = "instead of the best", .align = Align::kRight, .audience = Audience::kPeople},
+      {.key = "cost", .header = "", .audience = Audience::kMachines},
+      {.key = "cost_ci95", .header = "", .audience = Audience::kMachines},
+      {.key = "p", .header = "p", .align = Align::kRight, .priority = 1}};
   std::string axis;
   for (const EffectLevel& level : report.effects.levels) {
     const std::string& name = report.axes[static_cast<size_t>(level.axis)];
     const auto& cost = level.cost;
-    const std::string mean =
-        !level.mean ? "–"
-        : level.ci  ? FormatInterval(report.metric, *level.mean, *level.ci)
-                    : FormatMetric(report.metric, *level.mean);
-    const std::string instead =
-        level.of_leader ? "best" : cost ? FormatGap(report.metric, Sign(report) * cost->mean, cost->ci) : "–";
+    const std::string mean = !level.mean ? "–"
+                             : level.ci  ? FormatInterval(report.metric, *level.mean, *level.ci)
+                                         : FormatMetric(report.metric, *level.mean);
+    const std::string instead = level.of_leader ? "best"
+                                : cost ? FormatGap(report.metric, Sign(report) * cost->mean, cost->ci)
+                                       : "–";
     const auto count = [](int64_t n) { return Cell(n == 0 ? "" : FormatCount(n), n); };
-    table.rows.push_back({Cell(name == axis ? "" : name, name), Cell::Text(level.level),
-                          Cell(FormatCount(level.cells), level.cells), Cell(FormatCount(level.results), level.results),
-                          count(level.diverged), count(level.failed), Cell(mean, nullptr), Raw(level.mean),
-                          Raw(level.ci), Cell("", level.of_leader), Cell(instead, nullptr),
-                          Raw(cost ? std::optional(cost->mean) : std::nullopt),
-                          Raw(cost ? cost->ci : std::nullopt),
-                          Shown(cost ? cost->p : std::nullopt, FormatPValue)});
+    table.rows.push_back(
+        {Cell(name == axis ? "" : name, name), Cell::Text(level.level),
+         Cell(FormatCount(level.cells), level.cells), Cell(FormatCount(level.results), level.results),
+         count(level.diverged), count(level.failed), Cell(mean, nullptr), Raw(level.mean), Raw(level.ci),
+         Cell("", level.of_leader), Cell(instead, nullptr),
+         Raw(cost ? std::optional(cost->mean) : std::nullopt), Raw(cost ? cost->ci : std::nullopt),
+         Shown(cost ? cost->p : std::nullopt, FormatPValue)});
     axis = name;
   }
   return table;

@@ -61,19 +61,34 @@ const std::vector<RankColumn>& FigureColumns() {
       {{.key = "sd", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) { return Raw(row.sd); }},
       {{.key = "interval", .header = "", .audience = Audience::kMachines},
-       [](const RankedRow& row, const RankedTable&) { return Cell::Text(std::string(EvidenceName(row.evidence))); }},
+       [](const RankedRow& row, const RankedTable&) {
+         return Cell::Text(std::string(EvidenceName(row.evidence)));
+       }},
       {{.key = "tied", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) { return Cell("", row.tied); }},
-      {{.key = "best_probability", .header = "P(best)", .align = Align::kRight, .priority = 6, .expendable = true},
-       [](const RankedRow& row, const RankedTable&) { return Optional(row.best_probability, FormatProbability); }},
-      {{.key = "", .header = "behind best", .align = Align::kRight, .audience = Audience::kPeople, .priority = 6, .expendable = true},
+      {{.key = "best_probability",
+        .header = "P(best)",
+        .align = Align::kRight,
+        .priority = 6,
+        .expendable = true},
+       [](const RankedRow& row, const RankedTable&) {
+         return Optional(row.best_probability, FormatProbability);
+       }},
+      {{.key = "",
+        .header = "behind best",
+        .align = Align::kRight,
+        .audience = Audience::kPeople,
+        .priority = 6,
+        .expendable = true},
        Behind},
       {{.key = "difference", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) {
          return Raw(row.behind ? std::optional(row.behind->mean) : std::nullopt);
        }},
       {{.key = "difference_ci95", .header = "", .audience = Audience::kMachines},
-       [](const RankedRow& row, const RankedTable&) { return Raw(row.behind ? row.behind->ci : std::nullopt); }},
+       [](const RankedRow& row, const RankedTable&) {
+         return Raw(row.behind ? row.behind->ci : std::nullopt);
+       }},
       {{.key = "p", .header = "p", .align = Align::kRight, .priority = 10, .expendable = true},
        [](const RankedRow& row, const RankedTable&) {
          return Optional(row.behind ? row.behind->p : std::nullopt, FormatPValue);
@@ -166,8 +181,8 @@ std::string Certainty(const RankedTable& ranked) {
   if (ranked.compared_cells == 0) return text;
   const std::string test = ranked.seeds == 1 ? "z test on the images" : "paired t test over seeds";
   if (ranked.tied_cells > 1) {
-    text += fmt::format("; 1=: {} of {} cells cannot be told apart from the best", FormatCount(ranked.tied_cells),
-                        FormatCount(ranked.ranked_cells));
+    text += fmt::format("; 1=: {} of {} cells cannot be told apart from the best",
+                        FormatCount(ranked.tied_cells), FormatCount(ranked.ranked_cells));
   } else {
     text += ranked.compared_cells == 1
                 ? "; the best differs from the one cell it was compared with"
@@ -250,13 +265,20 @@ std::string NotesBelow(Table& table, const std::vector<RankedRow>& rows, int wid
 }
 
 Json RankToJson(const RankedTable& ranked, const RankOptions& options) {
-  Json sweep = {{"name", ranked.sweep_name},   {"state", ranked.sweep_state},
-                {"dataset", ranked.dataset},   {"metric", ranked.metric},
-                {"goal", ranked.goal},         {"epoch", ranked.epoch},
-                {"seeds", ranked.seeds},       {"epochs", ranked.epochs},
-                {"cells", ranked.cells},       {"validation", ranked.validation},
-                {"jobs", ranked.jobs.total()}, {"ranked_on_test", ranked.ranked_on_test},
-                {"images", ranked.images},     {"ranked_cells", ranked.ranked_cells},
+  Json sweep = {{"name", ranked.sweep_name},
+                {"state", ranked.sweep_state},
+                {"dataset", ranked.dataset},
+                {"metric", ranked.metric},
+                {"goal", ranked.goal},
+                {"epoch", ranked.epoch},
+                {"seeds", ranked.seeds},
+                {"epochs", ranked.epochs},
+                {"cells", ranked.cells},
+                {"validation", ranked.validation},
+                {"jobs", ranked.jobs.total()},
+                {"ranked_on_test", ranked.ranked_on_test},
+                {"images", ranked.images},
+                {"ranked_cells", ranked.ranked_cells},
                 {"tied_cells", ranked.tied_cells}};
   if (!options.no_times) sweep["id"] = ranked.sweep;
   Json rows = TableToJson(BuildRankTable(ranked, options));

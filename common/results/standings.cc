@@ -23,8 +23,7 @@ std::vector<int64_t> RanksByMean(const std::vector<CellObjectives>& cells, Goal 
   std::vector<int64_t> ranks(cells.size(), 0);
   for (size_t place = 0; place < sorted.size(); ++place) {
     const bool equal = place > 0 && sorted[place].first == sorted[place - 1].first;
-    ranks[sorted[place].second] =
-        equal ? ranks[sorted[place - 1].second] : static_cast<int64_t>(place) + 1;
+    ranks[sorted[place].second] = equal ? ranks[sorted[place - 1].second] : static_cast<int64_t>(place) + 1;
   }
   return ranks;
 }

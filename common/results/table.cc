@@ -25,7 +25,8 @@ std::vector<Shown> ForPeople(const Table& table) {
   std::vector<Shown> shown;
   for (PeoplesColumn& column : ColumnsForPeople(table)) {
     Shown next{.column = column.column, .cells = std::move(column.cells)};
-    for (const std::string& cell : next.cells) next.cells_width = std::max(next.cells_width, DisplayWidth(cell));
+    for (const std::string& cell : next.cells)
+      next.cells_width = std::max(next.cells_width, DisplayWidth(cell));
     next.natural = std::max(next.cells_width, DisplayWidth(next.column->header));
     next.width = next.natural;
     shown.push_back(std::move(next));

@@ -38,14 +38,26 @@ std::string TsvField(const Json& value) {
 // a plain pdflatex has no glyph for are named by their code point.
 std::string LatexCharacter(const Character& of) {
   const std::string_view character = of.bytes;
-  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"\\", "\\textbackslash{}"}, {"~", "\\textasciitilde{}"}, {"^", "\\textasciicircum{}"},
-      {"<", "\\textless{}"},       {">", "\\textgreater{}"},    {"|", "\\textbar{}"},
-      {"\"", "\\textquotedbl{}"},  {"±", "$\\pm$"},             {"×", "$\\times$"},
-      {"–", "--"},                 {"—", "---"},                {"…", "\\ldots{}"},
-      {"µ", "$\\mu$"},             {"·", "$\\cdot$"},           {"√", "$\\surd$"},
-      {"²", "$^2$"},               {"−", "$-$"},                {"≤", "$\\le$"},
-      {"≥", "$\\ge$"},             {"→", "$\\to$"}};
+  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"\\", "\\textbackslash{}"},
+                                                                             {"~", "\\textasciitilde{}"},
+                                                                             {"^", "\\textasciicircum{}"},
+                                                                             {"<", "\\textless{}"},
+                                                                             {">", "\\textgreater{}"},
+                                                                             {"|", "\\textbar{}"},
+                                                                             {"\"", "\\textquotedbl{}"},
+                                                                             {"±", "$\\pm$"},
+                                                                             {"×", "$\\times$"},
+                                                                             {"–", "--"},
+                                                                             {"—", "---"},
+                                                                             {"…", "\\ldots{}"},
+                                                                             {"µ", "$\\mu$"},
+                                                                             {"·", "$\\cdot$"},
+                                                                             {"√", "$\\surd$"},
+                                                                             {"²", "$^2$"},
+                                                                             {"−", "$-$"},
+                                                                             {"≤", "$\\le$"},
+                                                                             {"≥", "$\\ge$"},
+                                                                             {"→", "$\\to$"}};
   for (const auto& [from, to] : kNames) {
     if (character == from) return std::string(to);
   }

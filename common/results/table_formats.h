@@ -11,8 +11,8 @@
 namespace gridsweep {
 
 enum class OutputFormat { kTable, kCsv, kTsv, kJson, kMarkdown, kLatex };
-inline constexpr OutputFormat kAllOutputFormats[] = {OutputFormat::kTable, OutputFormat::kCsv,
-                                                     OutputFormat::kTsv,   OutputFormat::kJson,
+inline constexpr OutputFormat kAllOutputFormats[] = {OutputFormat::kTable,    OutputFormat::kCsv,
+                                                     OutputFormat::kTsv,      OutputFormat::kJson,
                                                      OutputFormat::kMarkdown, OutputFormat::kLatex};
 std::string_view OutputFormatName(OutputFormat format);  // "table", "csv", "tsv", "json", "markdown", "latex"
 // Returns INVALID_ARGUMENT listing the formats.

@@ -44,7 +44,8 @@ int HttpStatus(const absl::Status& status) {
 
 void Refuse(httplib::Response& response, int status, const std::string& message) {
   response.status = status;
-  response.set_content(Json{{"error", message}}.dump(-1, ' ', false, Json::error_handler_t::replace), "application/json");
+  response.set_content(Json{{"error", message}}.dump(-1, ' ', false, Json::error_handler_t::replace),
+                       "application/json");
 }
 
 // The policy that the page states for itself, to be stated in the header too.
@@ -173,21 +174,26 @@ void LiveServer::Parts::AddRoutes() {
   server->Get("/api/v1/sweeps", [this](const httplib::Request&, httplib::Response& response) {
     Answer(response, content.sweeps(), "application/json");
   });
-  server->Get(R"(/api/v1/sweeps/(\d{1,18})/report)", [this](const httplib::Request& request, httplib::Response& response) {
-    Answer(response, content.report(IdOf(request)), "application/json");
-  });
+  server->Get(R"(/api/v1/sweeps/(\d{1,18})/report)",
+              [this](const httplib::Request& request, httplib::Response& response) {
+                Answer(response, content.report(IdOf(request)), "application/json");
+              });
   server->Get(R"(/api/v1/sweeps/(\d{1,18})/(curves|confusions|samples))",
               [this](const httplib::Request& request, httplib::Response& response) {
-                Answer(response, content.section(IdOf(request), request.matches[2].str()), "application/gzip");
+                Answer(response, content.section(IdOf(request), request.matches[2].str()),
+                       "application/gzip");
               });
-  server->Get(R"(/api/v1/sweeps/(\d{1,18})/events)",
-              [this](const httplib::Request& request, httplib::Response& response) { Stream(request, response); });
+  server->Get(
+      R"(/api/v1/sweeps/(\d{1,18})/events)",
+      [this](const httplib::Request& request, httplib::Response& response) { Stream(request, response); });
   server->Post("/api/v1/login", [this](const httplib::Request& request, httplib::Response& response) {
     const absl::StatusOr<Json> body = ParseJson(request.body);
-    const absl::StatusOr<std::string> token = body.ok() ? GetField<std::string>(*body, "token") : body.status();
+    const absl::StatusOr<std::string> token =
+        body.ok() ? GetField<std::string>(*body, "token") : body.status();
     if (!token.ok()) return Refuse(response, 400, "expected {\"token\": …}");
     if (!secure() || !options.admits(*token)) return Refuse(response, 401, "no such token");
-    response.set_header("Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; Secure; SameSite=Strict", kCookie, *token));
+    response.set_header("Set-Cookie",
+                        fmt::format("{}={}; Path=/; HttpOnly; Secure; SameSite=Strict", kCookie, *token));
     response.status = 204;
   });
 }
@@ -203,13 +209,15 @@ absl::StatusOr<std::unique_ptr<LiveServer>> LiveServer::Start(Options options, C
   parts.content = std::move(content);
   parts.policy = PolicyOf(parts.content.page);
   if (parts.secure()) {
-    parts.server = std::make_unique<httplib::SSLServer>(parts.options.certificate.c_str(), parts.options.key.c_str());
+    parts.server =
+        std::make_unique<httplib::SSLServer>(parts.options.certificate.c_str(), parts.options.key.c_str());
   } else {
     parts.server = std::make_unique<httplib::Server>();
   }
   httplib::Server& server = *parts.server;
   if (!server.is_valid())
-    return Unavailable("cannot use '{}' and '{}' for the live view", parts.options.certificate, parts.options.key);
+    return Unavailable("cannot use '{}' and '{}' for the live view", parts.options.certificate,
+                       parts.options.key);
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server.set_read_timeout(kTimeoutSeconds);
   server.set_write_timeout(kTimeoutSeconds);
@@ -223,13 +231,15 @@ absl::StatusOr<std::unique_ptr<LiveServer>> LiveServer::Start(Options options, C
   parts.AddRoutes();
   const int bound = port == 0 ? server.bind_to_any_port(host) : (server.bind_to_port(host, port) ? port : -1);
   if (bound <= 0)
-    return Unavailable("cannot listen on '{}' for the live view: is the address in use, or not of this machine?",
-                       parts.options.address);
+    return Unavailable(
+        "cannot listen on '{}' for the live view: is the address in use, or not of this machine?",
+        parts.options.address);
   const std::string shown = parts.options.address.substr(0, parts.options.address.rfind(':'));
   made->url_ = fmt::format("{}://{}:{}/", parts.secure() ? "https" : "http", shown, bound);
   // Without tokens a name that somebody has pointed at this machine must not open the data to his page.
   if (!parts.secure()) {
-    for (const std::string& name : {shown, std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]")})
+    for (const std::string& name :
+         {shown, std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]")})
       parts.hosts.insert(fmt::format("{}:{}", name, bound));
   }
   parts.thread = std::thread([&parts] {

@@ -18,10 +18,10 @@ class LiveServer {
  public:
   // What it serves. Called on threads of the server, by several at a time. JSON texts; NOT_FOUND for an unknown sweep.
   struct Content {
-    std::string page;                                                // HTML, with its policy in a meta element
-    std::function<absl::StatusOr<std::string>()> sweeps;             // the list
-    std::function<absl::StatusOr<std::string>(int64_t)> report;      // of a sweep
-    std::function<absl::StatusOr<std::string>(int64_t)> progress;    // of a sweep
+    std::string page;                                              // HTML, with its policy in a meta element
+    std::function<absl::StatusOr<std::string>()> sweeps;           // the list
+    std::function<absl::StatusOr<std::string>(int64_t)> report;    // of a sweep
+    std::function<absl::StatusOr<std::string>(int64_t)> progress;  // of a sweep
     // gzip of a section of a sweep's report: "curves", "confusions", "samples".
     std::function<absl::StatusOr<std::string>(int64_t, const std::string&)> section;
   };

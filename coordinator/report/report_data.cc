@@ -50,7 +50,7 @@ class Dictionary {
 
 // The axes that vary, and where their levels are.
 struct Axes {
-  std::vector<size_t> varying;                            // indices in axis order
+  std::vector<size_t> varying;                           // indices in axis order
   std::vector<std::map<std::string, int>> level_places;  // by axis in axis order
 };
 
@@ -73,7 +73,8 @@ Json AxesToJson(const Axes& axes, const std::vector<std::vector<std::string>>& l
   for (const size_t axis : axes.varying) {
     Json shorter = Json::array();
     for (const std::string& level : levels[axis]) shorter.push_back(shortener.Shorten(level));
-    json.push_back({{"name", std::string(AxisName(kAllAxes[axis]))}, {"levels", levels[axis]}, {"short", shorter}});
+    json.push_back(
+        {{"name", std::string(AxisName(kAllAxes[axis]))}, {"levels", levels[axis]}, {"short", shorter}});
   }
   return json;
 }
@@ -100,9 +101,30 @@ std::string Printed(Evidence evidence) {
 }
 
 Json CellsToJson(const std::vector<RankedRow>& rows, const Axes& axes) {
-  Columns columns({"cell", "rank", "tied", "n", "mean", "sd", "ci95", "interval", "difference", "difference_ci95", "p",
-                   "best_probability", "test_accuracy", "test_loss", "train_loss", "best_epoch", "seconds", "pending",
-                   "running", "succeeded", "diverged", "failed", "cancelled", "note"});
+  Columns columns({"cell",
+                   "rank",
+                   "tied",
+                   "n",
+                   "mean",
+                   "sd",
+                   "ci95",
+                   "interval",
+                   "difference",
+                   "difference_ci95",
+                   "p",
+                   "best_probability",
+                   "test_accuracy",
+                   "test_loss",
+                   "train_loss",
+                   "best_epoch",
+                   "seconds",
+                   "pending",
+                   "running",
+                   "succeeded",
+                   "diverged",
+                   "failed",
+                   "cancelled",
+                   "note"});
   for (const RankedRow& row : rows) {
     columns.Add("cell", row.cell);
     columns.Add("rank", row.rank > 0 ? Json(row.rank) : Json());
@@ -149,7 +171,8 @@ std::unordered_map<int64_t, int> PlacesOf(const std::vector<RankedRow>& rows) {
 // By cell in the report's order, then seed.
 void SortJobs(const std::unordered_map<int64_t, int>& places, std::vector<ReportJobRecord>& jobs) {
   std::sort(jobs.begin(), jobs.end(), [&places](const ReportJobRecord& a, const ReportJobRecord& b) {
-    return std::make_tuple(places.at(a.cell), a.seed, a.id.value) < std::make_tuple(places.at(b.cell), b.seed, b.id.value);
+    return std::make_tuple(places.at(a.cell), a.seed, a.id.value) <
+           std::make_tuple(places.at(b.cell), b.seed, b.id.value);
   });
 }
 
@@ -186,8 +209,8 @@ struct Directory {
 
 Json JobsToJson(const ReportTables& tables, Directory& directory) {
   const std::unordered_map<int64_t, int> places = PlacesOf(tables.rows);
-  Columns columns({"job", "cell", "seed", "state", "objective", "objective_epoch", "test_accuracy", "test_loss", "seconds",
-                   "epochs", "worker", "device", "environment"});
+  Columns columns({"job", "cell", "seed", "state", "objective", "objective_epoch", "test_accuracy",
+                   "test_loss", "seconds", "epochs", "worker", "device", "environment"});
   for (const ReportJobRecord& job : tables.jobs) {
     columns.Add("job", job.id.value);
     columns.Add("cell", places.at(job.cell));
@@ -259,13 +282,14 @@ Json EffectsToJson(const Effects& effects, const std::vector<int>& places, const
                       {"cost_p", cost ? Optional(cost->p) : Json()}});
   }
   const bool tested = effects.residual_df > 0;
-  return {{"notes", effects.notes},
-          {"observations", effects.observations},
-          {"terms", terms},
-          {"residual_df", tested ? Json(effects.residual_df) : Json()},
-          {"residual_mean_square",
-           tested ? Json(effects.residual_sum_of_squares / static_cast<double>(effects.residual_df)) : Json()},
-          {"levels", levels}};
+  return {
+      {"notes", effects.notes},
+      {"observations", effects.observations},
+      {"terms", terms},
+      {"residual_df", tested ? Json(effects.residual_df) : Json()},
+      {"residual_mean_square",
+       tested ? Json(effects.residual_sum_of_squares / static_cast<double>(effects.residual_df)) : Json()},
+      {"levels", levels}};
 }
 
 Json SweepToJson(const ReportTables& tables) {
@@ -314,7 +338,8 @@ struct DetailedJob {
 // Those of the `most` best cells that have a result, best cell first.
 absl::StatusOr<std::vector<DetailedJob>> BestJobs(StoreReader& reader, SweepId id, int64_t most) {
   GS_ASSIGN_OR_RETURN(const SweepRecord sweep, reader.GetSweep(id));
-  GS_ASSIGN_OR_RETURN(const std::vector<CellResults> cells, reader.BestResults(id, sweep.objective.goal, most));
+  GS_ASSIGN_OR_RETURN(const std::vector<CellResults> cells,
+                      reader.BestResults(id, sweep.objective.goal, most));
   std::vector<DetailedJob> jobs;
   for (const RankedRow& row : RankCells(cells, {.goal = sweep.objective.goal})) {
     for (const int64_t job : row.job_ids) jobs.push_back({JobId{job}, row.cell});
@@ -347,24 +372,28 @@ absl::StatusOr<Json> BuildReport(StoreReader& reader, SweepId id, absl::Time now
                         {"jobs", revision.jobs},
                         {"text", revision.reason}});
   }
-  return Json{{"format", 1},
-              {"made", {{"at_us", absl::ToUnixMicros(now)}, {"version", std::string(Version())}, {"live", live}}},
-              {"sweep", SweepToJson(tables)},
-              {"axes", AxesToJson(axes, tables.levels)},
-              {"constants", ConstantsToJson(tables.levels)},
-              {"metric", MetricToJson(tables.sweep.objective)},
-              {"ranking_notes", Json::array()},
-              {"cells", CellsToJson(tables.rows, axes)},
-              {"jobs", std::move(jobs)},
-              {"effects", EffectsToJson(AnalyzeEffects(EffectsInputOf(tables)), places, axes)},
-              {"spending", spending},
-              {"failures", FailuresToJson(tables)},
-              {"attempts",
-               {{"total", attempts.total}, {"lost", attempts.lost}, {"failed", attempts.failed}, {"preempted", attempts.preempted}}},
-              {"environments", directory.environments.Take()},
-              {"workers", directory.workers.Take()},
-              {"devices", directory.devices.Take()},
-              {"class_names", tables.dataset.class_names}};
+  return Json{
+      {"format", 1},
+      {"made", {{"at_us", absl::ToUnixMicros(now)}, {"version", std::string(Version())}, {"live", live}}},
+      {"sweep", SweepToJson(tables)},
+      {"axes", AxesToJson(axes, tables.levels)},
+      {"constants", ConstantsToJson(tables.levels)},
+      {"metric", MetricToJson(tables.sweep.objective)},
+      {"ranking_notes", Json::array()},
+      {"cells", CellsToJson(tables.rows, axes)},
+      {"jobs", std::move(jobs)},
+      {"effects", EffectsToJson(AnalyzeEffects(EffectsInputOf(tables)), places, axes)},
+      {"spending", spending},
+      {"failures", FailuresToJson(tables)},
+      {"attempts",
+       {{"total", attempts.total},
+        {"lost", attempts.lost},
+        {"failed", attempts.failed},
+        {"preempted", attempts.preempted}}},
+      {"environments", directory.environments.Take()},
+      {"workers", directory.workers.Take()},
+      {"devices", directory.devices.Take()},
+      {"class_names", tables.dataset.class_names}};
 }
 
 absl::StatusOr<std::string> BuildCurves(StoreReader& reader, SweepId id) {
@@ -414,7 +443,8 @@ absl::StatusOr<std::string> BuildConfusions(StoreReader& reader, SweepId id, int
   GS_RETURN_IF_ERROR(reader.ForEachEvaluation(IdsOf(best), [&](JobId job, const Evaluation& evaluation) {
     std::vector<int64_t>& sum = sums[cell_of_job.at(job.value)];
     if (sum.empty()) sum.resize(evaluation.confusion.size(), 0);
-    for (size_t i = 0; i < std::min(sum.size(), evaluation.confusion.size()); ++i) sum[i] += evaluation.confusion[i];
+    for (size_t i = 0; i < std::min(sum.size(), evaluation.confusion.size()); ++i)
+      sum[i] += evaluation.confusion[i];
     return absl::OkStatus();
   }));
   std::vector<int32_t> cells;

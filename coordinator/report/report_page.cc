@@ -29,7 +29,8 @@ std::string ScriptSafe(const Json& json) {
 }
 
 std::string SectionElement(std::string_view name, const std::string& packed) {
-  return fmt::format("<script type=\"application/gzip\" id=\"gridsweep-{}\">", name) + absl::Base64Escape(packed) + "</script>\n";
+  return fmt::format("<script type=\"application/gzip\" id=\"gridsweep-{}\">", name) +
+         absl::Base64Escape(packed) + "</script>\n";
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ absl::Status WriteReport(StoreReader& reader, SweepId sweep, absl::Time now,
   const size_t marker = page.find(kMarker);
   GS_ASSIGN_OR_RETURN(const Json report, BuildReport(reader, sweep, now, /*live=*/false));
   GS_RETURN_IF_ERROR(take(page.substr(0, marker)));
-  GS_RETURN_IF_ERROR(take("<script type=\"application/json\" id=\"gridsweep-report\">" + ScriptSafe(report) + "</script>\n"));
+  GS_RETURN_IF_ERROR(take("<script type=\"application/json\" id=\"gridsweep-report\">" + ScriptSafe(report) +
+                          "</script>\n"));
   GS_ASSIGN_OR_RETURN(const std::string curves, BuildCurves(reader, sweep));
   GS_RETURN_IF_ERROR(take(SectionElement("curves", curves)));
   GS_ASSIGN_OR_RETURN(const std::string confusions, BuildConfusions(reader, sweep, kDetailedCells));

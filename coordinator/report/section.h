@@ -19,7 +19,8 @@ class Section {
   // float, int32_t, uint32_t, uint16_t or uint8_t.
   template <typename Number>
   void Add(const std::string& name, const std::vector<Number>& values) {
-    AddBytes(name, TypeName<Number>(), std::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Number)),
+    AddBytes(name, TypeName<Number>(),
+             std::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Number)),
              values.size());
   }
   void SetMeta(const std::string& key, Json value) { meta_[key] = std::move(value); }

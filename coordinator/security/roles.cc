@@ -21,8 +21,8 @@ constexpr Rule kSweepRules[] = {
     {"Query", true, true, false, true},      {"GetServerInfo", true, true, false, true},
     {"Backup", false, false, false, true},   {"Diagnose", false, false, false, true},
     {"GetEffects", true, true, false, true}, {"GetReport", true, true, false, true},
-    {"AddSeeds", false, true, false, true},
-    {"ListModels", true, true, false, true}, {"GetModel", true, true, false, true},
+    {"AddSeeds", false, true, false, true},  {"ListModels", true, true, false, true},
+    {"GetModel", true, true, false, true},
 };
 constexpr Rule kWorkerRules[] = {
     {"Sync", false, false, true, false},

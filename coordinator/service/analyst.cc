@@ -23,8 +23,8 @@ bool HasEnded(const SweepRecord& sweep) {
 }
 
 // The `most` best, by mean.
-std::vector<Standing> BestStandings(const std::vector<CellObjectives>& cells, const std::vector<Standing>& standings,
-                                    Goal goal, int64_t most) {
+std::vector<Standing> BestStandings(const std::vector<CellObjectives>& cells,
+                                    const std::vector<Standing>& standings, Goal goal, int64_t most) {
   std::vector<std::pair<double, size_t>> order;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i].values.empty()) continue;

@@ -41,14 +41,15 @@ Json WorkersToJson(const v1::ListWorkersResponse& response) {
   Json workers = Json::array();
   for (const v1::WorkerSummary& worker : response.workers()) {
     if (worker.state() == "left") continue;
-    workers.push_back({{"name", worker.name()},
-                       {"host", worker.host()},
-                       {"state", worker.state()},
-                       {"devices", std::vector<std::string>(worker.devices().begin(), worker.devices().end())},
-                       {"slots", worker.slots()},
-                       {"running", worker.running()},
-                       {"last_seen_us", worker.last_seen_us()},
-                       {"note", worker.note()}});
+    workers.push_back(
+        {{"name", worker.name()},
+         {"host", worker.host()},
+         {"state", worker.state()},
+         {"devices", std::vector<std::string>(worker.devices().begin(), worker.devices().end())},
+         {"slots", worker.slots()},
+         {"running", worker.running()},
+         {"last_seen_us", worker.last_seen_us()},
+         {"note", worker.note()}});
   }
   return workers;
 }
@@ -94,7 +95,10 @@ absl::StatusOr<std::string> LiveContent::Report(SweepId sweep) {
   GS_ASSIGN_OR_RETURN(const Json report, BuildReport(*reader_, sweep, begin, /*live=*/true));
   if (reports_.size() >= kMostReports) reports_.clear();
   MadeReport& made = reports_[sweep];
-  made = {.results = ResultsOf(record.jobs), .made = begin, .took = clock_->Now().wall - begin, .json = Dump(report)};
+  made = {.results = ResultsOf(record.jobs),
+          .made = begin,
+          .took = clock_->Now().wall - begin,
+          .json = Dump(report)};
   return made.json;
 }
 

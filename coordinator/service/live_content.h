@@ -37,7 +37,7 @@ class LiveContent {
   SweepService* const service_;
   StoreReader* const reader_;
   const Clock* const clock_;
-  std::mutex mutex_;                        // held while a report is made: one at a time
+  std::mutex mutex_;                       // held while a report is made: one at a time
   std::map<SweepId, MadeReport> reports_;  // guarded by mutex_
 };
 

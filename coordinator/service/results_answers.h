@@ -8,7 +8,8 @@
 
 namespace gridsweep {
 
-absl::StatusOr<v1::RankResponse> AnswerRank(StoreReader& reader, SweepId sweep, const v1::RankRequest& request);
+absl::StatusOr<v1::RankResponse> AnswerRank(StoreReader& reader, SweepId sweep,
+                                            const v1::RankRequest& request);
 absl::StatusOr<v1::GetEffectsResponse> AnswerEffects(StoreReader& reader, SweepId sweep);
 
 // What AnalyzeEffects takes: all cells, with the labels of all five axes.

@@ -133,15 +133,17 @@ absl::StatusOr<v1::SweepStatus> SweepService::Status(SweepId sweep) {
 absl::Status SweepService::DoGetReport(grpc::ServerContext& context, const std::string& id_or_name,
                                        grpc::ServerWriter<v1::ReportPiece>& writer) {
   GS_ASSIGN_OR_RETURN(const SweepId sweep, FindSweep(id_or_name));
-  return WriteReport(*parts_.reader, sweep, parts_.clock->Now().wall, [&](std::string_view data) -> absl::Status {
-    while (!data.empty()) {
-      v1::ReportPiece piece;
-      piece.set_data(std::string(data.substr(0, kReportPiece)));
-      data.remove_prefix(piece.data().size());
-      if (!writer.Write(piece) || context.IsCancelled()) return absl::CancelledError("the caller has gone");
-    }
-    return absl::OkStatus();
-  });
+  return WriteReport(*parts_.reader, sweep, parts_.clock->Now().wall,
+                     [&](std::string_view data) -> absl::Status {
+                       while (!data.empty()) {
+                         v1::ReportPiece piece;
+                         piece.set_data(std::string(data.substr(0, kReportPiece)));
+                         data.remove_prefix(piece.data().size());
+                         if (!writer.Write(piece) || context.IsCancelled())
+                           return absl::CancelledError("the caller has gone");
+                       }
+                       return absl::OkStatus();
+                     });
 }
 
 absl::Status SweepService::DoAddSeeds(const v1::AddSeedsRequest& request, v1::AddSeedsResponse& response) {
@@ -150,7 +152,8 @@ absl::Status SweepService::DoAddSeeds(const v1::AddSeedsRequest& request, v1::Ad
   if (request.seeds() < 1 || request.seeds() > kMostSeeds)
     return InvalidArgument("{} seeds a cell, expected 1 to {}", request.seeds(), kMostSeeds);
   if (request.reason().size() > kMaxNameBytes)
-    return InvalidArgument("a reason of {} bytes, at most {} are allowed", request.reason().size(), kMaxNameBytes);
+    return InvalidArgument("a reason of {} bytes, at most {} are allowed", request.reason().size(),
+                           kMaxNameBytes);
   GS_ASSIGN_OR_RETURN(const std::vector<CellObjectives> cells, parts_.reader->ListObjectives(sweep));
   SeedRevision revision{.cells = {request.cells().begin(), request.cells().end()},
                         .seeds = request.seeds(),
@@ -160,8 +163,8 @@ absl::Status SweepService::DoAddSeeds(const v1::AddSeedsRequest& request, v1::Ad
   }
   // Checked before anything is expanded, as for a sweep file.
   if (static_cast<int64_t>(revision.cells.size()) > parts_.limits.max_jobs / revision.seeds)
-    return ResourceExhausted("{} cells with {} seeds each are more than the limit of {} jobs", revision.cells.size(),
-                             revision.seeds, parts_.limits.max_jobs);
+    return ResourceExhausted("{} cells with {} seeds each are more than the limit of {} jobs",
+                             revision.cells.size(), revision.seeds, parts_.limits.max_jobs);
   AddedSeeds added;
   GS_RETURN_IF_ERROR(parts_.loop->Run([&](JobQueue&, const Instant& now) -> absl::Status {
     GS_ASSIGN_OR_RETURN(added, parts_.store->AddSeeds(sweep, revision, now.wall));

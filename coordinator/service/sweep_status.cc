@@ -42,7 +42,8 @@ void AddRunning(const std::vector<RunningJobRecord>& records, const LiveView& li
   }
 }
 
-void AddLeaders(std::vector<CellResults> cells, const Measure& measure, const AxisUse& use, v1::SweepStatus& status) {
+void AddLeaders(std::vector<CellResults> cells, const Measure& measure, const AxisUse& use,
+                v1::SweepStatus& status) {
   for (const RankedRow& row : RankCells(std::move(cells), measure)) {
     v1::LeadingCell* const leader = status.add_leaders();
     leader->set_label(use.ShortLabel(row.labels));
@@ -105,7 +106,8 @@ absl::StatusOr<v1::SweepStatus> BuildSweepStatus(StoreReader& reader, SweepId id
     status.mutable_best()->set_job(best->id.value);
   }
   GS_ASSIGN_OR_RETURN(const DatasetInfo dataset, reader.GetDataset(id));
-  GS_ASSIGN_OR_RETURN(std::vector<CellResults> leaders, reader.BestResults(id, sweep.objective.goal, kLeaders));
+  GS_ASSIGN_OR_RETURN(std::vector<CellResults> leaders,
+                      reader.BestResults(id, sweep.objective.goal, kLeaders));
   AddLeaders(std::move(leaders), MeasureOf(sweep.objective, sweep.training, dataset), use, status);
   AddWorkers(live.workers, status);
   GS_ASSIGN_OR_RETURN(const EpochProgress progress, reader.GetEpochProgress(id));

@@ -61,12 +61,12 @@ absl::StatusOr<std::vector<SampleImage>> SampleImagesFrom(const v1::OfferSampleI
   if (request.pixels().empty()) return images;
   const int64_t count = request.images_size();
   const bool fits = count >= 1 && count <= kMostSampleImages && request.height() >= 1 &&
-                    request.height() <= kMostSampleSide && request.width() >= 1 && request.width() <= kMostSampleSide &&
-                    std::ssize(request.pixels()) <= kMostSampleBytes &&
+                    request.height() <= kMostSampleSide && request.width() >= 1 &&
+                    request.width() <= kMostSampleSide && std::ssize(request.pixels()) <= kMostSampleBytes &&
                     count * request.height() * request.width() == std::ssize(request.pixels());
   if (!fits)
-    return InvalidArgument("{} bytes for {} images of {} x {}", request.pixels().size(), count, request.height(),
-                           request.width());
+    return InvalidArgument("{} bytes for {} images of {} x {}", request.pixels().size(), count,
+                           request.height(), request.width());
   const auto size = static_cast<size_t>(request.height() * request.width());
   for (int i = 0; i < request.images_size(); ++i) {
     if (request.images(i) < 0) return InvalidArgument("an image at position {}", request.images(i));
@@ -138,7 +138,9 @@ grpc::ServerUnaryReactor* WorkerService::OfferSampleImages(grpc::CallbackServerC
         response->set_wanted(wanted);
         return wanted && !images.empty() ? store->RecordSampleImages(digest, images) : absl::OkStatus();
       },
-      [reactor](const absl::Status& status) { reactor->Finish(status.ok() ? grpc::Status::OK : ToGrpc(AsTransient(status))); });
+      [reactor](const absl::Status& status) {
+        reactor->Finish(status.ok() ? grpc::Status::OK : ToGrpc(AsTransient(status)));
+      });
   return reactor;
 }
 

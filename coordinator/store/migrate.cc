@@ -17,10 +17,9 @@ extern const std::string_view kSchema0007;
 namespace {
 
 // Entry i leads from version i to i + 1.
-const std::string_view* const kMigrations[] = {&embedded::kSchema0001, &embedded::kSchema0002,
-                                               &embedded::kSchema0003, &embedded::kSchema0004,
-                                               &embedded::kSchema0005, &embedded::kSchema0006,
-                                               &embedded::kSchema0007};
+const std::string_view* const kMigrations[] = {
+    &embedded::kSchema0001, &embedded::kSchema0002, &embedded::kSchema0003, &embedded::kSchema0004,
+    &embedded::kSchema0005, &embedded::kSchema0006, &embedded::kSchema0007};
 
 absl::Status Damaged(const std::string& path, const std::string& finding) {
   return DataLoss(

@@ -97,16 +97,19 @@ absl::StatusOr<std::vector<CellObjectives>> ReadObjectives(Db& db, SweepId sweep
   // By the index of cells and seeds, which is in the order that is wanted.
   GS_ASSIGN_OR_RETURN(
       Statement rows,
-      db.Query(fmt::format("SELECT j.cell, j.seed, j.objective, j.state = 'succeeded' FROM jobs j WHERE j.cell BETWEEN {} "
-                           "AND j.sweep = ?1 ORDER BY j.cell, j.seed",
-                           kCellsOfSweep),
-               sweep.value));
+      db.Query(
+          fmt::format(
+              "SELECT j.cell, j.seed, j.objective, j.state = 'succeeded' FROM jobs j WHERE j.cell BETWEEN {} "
+              "AND j.sweep = ?1 ORDER BY j.cell, j.seed",
+              kCellsOfSweep),
+          sweep.value));
   while (true) {
     GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
     if (!more) return cells;
     const int64_t cell = rows.Int(0);
     // Ids ascend with ordinals, so that ties break alike.
-    if (cells.empty() || cells.back().cell != cell) cells.push_back({.cell = cell, .ordinal = cell, .values = {}});
+    if (cells.empty() || cells.back().cell != cell)
+      cells.push_back({.cell = cell, .ordinal = cell, .values = {}});
     const std::optional<double> objective = rows.OptionalReal(2);
     if (objective && rows.Int(3) != 0) cells.back().values.push_back({rows.Int(1), *objective});
   }

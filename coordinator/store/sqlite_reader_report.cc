@@ -13,16 +13,17 @@ absl::StatusOr<std::vector<ReportJobRecord>> SqliteReader::ListReportJobs(SweepI
     GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
     GS_ASSIGN_OR_RETURN(
         Statement rows,
-        db.Query("SELECT j.id, j.cell, j.seed, j.state, j.objective, j.objective_epoch, e.test_accuracy, e.test_loss, a.epochs, "
-                 "a.seconds, w.name, a.device, a.environment, j.attempts, j.finished_us, "
-                 "CASE WHEN j.verdict <> '' THEN j.verdict WHEN j.state IN ('failed', 'diverged') THEN (SELECT b.error FROM "
-                 "attempts b WHERE b.job = j.id AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1) END "
-                 "FROM cells c CROSS JOIN jobs j ON j.cell = c.id "
-                 "LEFT JOIN attempts a ON a.id = coalesce(j.accepted_attempt, j.current_attempt) "
-                 "LEFT JOIN workers w ON w.id = a.worker "
-                 "LEFT JOIN epochs e ON e.attempt = j.accepted_attempt AND e.epoch = j.objective_epoch "
-                 "WHERE c.sweep = ?1 ORDER BY c.ordinal, j.seed",
-                 sweep.value));
+        db.Query(
+            "SELECT j.id, j.cell, j.seed, j.state, j.objective, j.objective_epoch, e.test_accuracy, e.test_loss, a.epochs, "
+            "a.seconds, w.name, a.device, a.environment, j.attempts, j.finished_us, "
+            "CASE WHEN j.verdict <> '' THEN j.verdict WHEN j.state IN ('failed', 'diverged') THEN (SELECT b.error FROM "
+            "attempts b WHERE b.job = j.id AND b.state NOT IN ('open', 'succeeded') ORDER BY b.number DESC LIMIT 1) END "
+            "FROM cells c CROSS JOIN jobs j ON j.cell = c.id "
+            "LEFT JOIN attempts a ON a.id = coalesce(j.accepted_attempt, j.current_attempt) "
+            "LEFT JOIN workers w ON w.id = a.worker "
+            "LEFT JOIN epochs e ON e.attempt = j.accepted_attempt AND e.epoch = j.objective_epoch "
+            "WHERE c.sweep = ?1 ORDER BY c.ordinal, j.seed",
+            sweep.value));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) return absl::OkStatus();
@@ -54,10 +55,12 @@ absl::StatusOr<AttemptCounts> SqliteReader::CountAttempts(SweepId sweep) {
   AttemptCounts counts;
   const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
     GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
-    GS_ASSIGN_OR_RETURN(Statement row,
-                        db.Query("SELECT count(*), total(state = 'lost'), total(state = 'failed'), total(state = 'preempted') "
-                                 "FROM attempts WHERE sweep = ?1",
-                                 sweep.value));
+    GS_ASSIGN_OR_RETURN(
+        Statement row,
+        db.Query(
+            "SELECT count(*), total(state = 'lost'), total(state = 'failed'), total(state = 'preempted') "
+            "FROM attempts WHERE sweep = ?1",
+            sweep.value));
     GS_RETURN_IF_ERROR(row.Step().status());
     counts = {.total = row.Int(0), .lost = row.Int(1), .failed = row.Int(2), .preempted = row.Int(3)};
     return absl::OkStatus();
@@ -72,7 +75,9 @@ absl::StatusOr<std::vector<RevisionRecord>> SqliteReader::ListRevisions(SweepId 
     GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
     GS_ASSIGN_OR_RETURN(
         Statement rows,
-        db.Query("SELECT number, created_us, cells, jobs, reason FROM revisions WHERE sweep = ?1 ORDER BY number", sweep.value));
+        db.Query(
+            "SELECT number, created_us, cells, jobs, reason FROM revisions WHERE sweep = ?1 ORDER BY number",
+            sweep.value));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) return absl::OkStatus();
@@ -99,11 +104,12 @@ absl::Status SqliteReader::ForEachEpoch(SweepId sweep,
     }
     GS_ASSIGN_OR_RETURN(
         Statement rows,
-        db.Query(fmt::format("SELECT j.id{} FROM cells c CROSS JOIN jobs j ON j.cell = c.id "
-                             "CROSS JOIN epochs e ON e.attempt = coalesce(j.accepted_attempt, j.current_attempt) "
-                             "WHERE c.sweep = ?1 ORDER BY c.ordinal, j.seed, e.epoch",
-                             columns),
-                 sweep.value));
+        db.Query(
+            fmt::format("SELECT j.id{} FROM cells c CROSS JOIN jobs j ON j.cell = c.id "
+                        "CROSS JOIN epochs e ON e.attempt = coalesce(j.accepted_attempt, j.current_attempt) "
+                        "WHERE c.sweep = ?1 ORDER BY c.ordinal, j.seed, e.epoch",
+                        columns),
+            sweep.value));
     while (true) {
       GS_ASSIGN_OR_RETURN(const bool more, rows.Step());
       if (!more) return absl::OkStatus();
@@ -112,8 +118,8 @@ absl::Status SqliteReader::ForEachEpoch(SweepId sweep,
   });
 }
 
-absl::Status SqliteReader::ForEachEvaluation(const std::vector<JobId>& jobs,
-                                             const std::function<absl::Status(JobId, const Evaluation&)>& take) {
+absl::Status SqliteReader::ForEachEvaluation(
+    const std::vector<JobId>& jobs, const std::function<absl::Status(JobId, const Evaluation&)>& take) {
   return pool_.Read([&](Db& db) -> absl::Status {
     for (const JobId job : jobs) {
       GS_ASSIGN_OR_RETURN(const Evaluation evaluation, ReadEvaluation(db, job));
@@ -124,14 +130,16 @@ absl::Status SqliteReader::ForEachEvaluation(const std::vector<JobId>& jobs,
   });
 }
 
-absl::StatusOr<SampleImages> SqliteReader::GetSampleImages(SweepId sweep, const std::vector<int32_t>& images) {
+absl::StatusOr<SampleImages> SqliteReader::GetSampleImages(SweepId sweep,
+                                                           const std::vector<int32_t>& images) {
   SampleImages sample;
   const absl::Status status = pool_.Read([&](Db& db) -> absl::Status {
     GS_RETURN_IF_ERROR(RequireSweep(db, sweep));
     for (const int32_t image : images) {
-      GS_ASSIGN_OR_RETURN(Statement row,
-                          db.Query("SELECT height, width, pixels FROM v_sample_images WHERE sweep = ?1 AND image = ?2",
-                                   sweep.value, static_cast<int64_t>(image)));
+      GS_ASSIGN_OR_RETURN(
+          Statement row,
+          db.Query("SELECT height, width, pixels FROM v_sample_images WHERE sweep = ?1 AND image = ?2",
+                   sweep.value, static_cast<int64_t>(image)));
       GS_ASSIGN_OR_RETURN(const bool found, row.Step());
       if (found && sample.height == 0) {
         sample.height = row.Int(0);

@@ -168,8 +168,8 @@ struct AddedSeeds {
 
 // What the statistics say of a sweep at some moment.
 struct SweepAnalysis {
-  int64_t results = 0;                // jobs that were over
-  std::vector<std::string> axes;      // names, which the effects refer to
+  int64_t results = 0;            // jobs that were over
+  std::vector<std::string> axes;  // names, which the effects refer to
   Effects effects;
   std::vector<Standing> standings;  // of the cells worth keeping them of
 };
@@ -227,13 +227,15 @@ class Store {
   // Adds jobs to those of the cells that have fewer than `seeds`, and makes a finished sweep active. All cells of a sweep get
   // the same further seeds, so that their jobs stay paired: those that follow the greatest of its file. Nothing happens if every
   // cell has as many. FAILED_PRECONDITION for a cancelled sweep, INVALID_ARGUMENT for a cell of another one.
-  virtual absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision, absl::Time now) = 0;
+  virtual absl::StatusOr<AddedSeeds> AddSeeds(SweepId sweep, const SeedRevision& revision,
+                                              absl::Time now) = 0;
   // Replaces what was stored before.
   virtual absl::Status StoreAnalysis(SweepId sweep, const SweepAnalysis& analysis, absl::Time now) = 0;
   // Whether a data set is known, and none of its images.
   virtual absl::StatusOr<bool> WantsSampleImages(const std::string& digest) = 0;
   // Keeps those that are not known yet. FAILED_PRECONDITION if the data set is not known.
-  virtual absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) = 0;
+  virtual absl::Status RecordSampleImages(const std::string& digest,
+                                          const std::vector<SampleImage>& images) = 0;
 
   // Inserts or updates by name. Returns its id. Another session than the stored one supersedes that.
   virtual absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) = 0;

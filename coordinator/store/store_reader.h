@@ -227,8 +227,8 @@ class StoreReader {
   virtual absl::Status ForEachEpoch(SweepId sweep,
                                     const std::function<absl::Status(JobId, const EpochMetrics&)>& take) = 0;
   // The evaluations of those of the jobs that have one, in their order.
-  virtual absl::Status ForEachEvaluation(const std::vector<JobId>& jobs,
-                                         const std::function<absl::Status(JobId, const Evaluation&)>& take) = 0;
+  virtual absl::Status ForEachEvaluation(
+      const std::vector<JobId>& jobs, const std::function<absl::Status(JobId, const Evaluation&)>& take) = 0;
   virtual absl::StatusOr<SampleImages> GetSampleImages(SweepId sweep, const std::vector<int32_t>& images) = 0;
   // By sweep: jobs that were over when it was analysed last.
   virtual absl::StatusOr<std::map<SweepId, int64_t>> AnalysedResults() = 0;

@@ -90,7 +90,7 @@ TEST_F(ClusterTest, ASweepFromSubmitToTable) {
   EXPECT_EQ(cluster_.Cli({"sql", "SELECT count(*) AS jobs FROM v_jobs", "--format", "tsv"}).out, "jobs\n8\n");
   EXPECT_EQ(cluster_.Cli({"sql", "DELETE FROM jobs"}).code, 2);
   EXPECT_EQ(cluster_.Cli({"sql", "SELECT x'00ff' AS b, CAST(x'61ff' AS TEXT) AS t", "--format", "tsv"}).out,
-            "b,t\nx'00ff',a\uFFFD\n");
+            "b\tt\nx'00ff'\ta\uFFFD\n");
   const CommandResult cut = cluster_.Cli(
       {"sql", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001) SELECT i FROM n",
        "--format", "tsv"});

@@ -281,8 +281,12 @@ TEST_F(RunTest, NoShareGivesTheSameTable) {
 TEST_F(RunTest, SeedsAreAddedWhereTheyAreWanted) {
   ASSERT_EQ(cluster_.Run(Command("small.yaml")).code, 0);
   const auto seeds = [&](std::vector<std::string> more) {
-    std::vector<std::string> args = {"seeds", "small", "--db", cluster_.db(), "--data-dir", cluster_.data_dir(), "--trainer",
-                                     Cluster::Program("fake-trainer"), "--slots", "2", "--devices", "cpu"};
+    std::vector<std::string> args = {"seeds",      "small",
+                                     "--db",       cluster_.db(),
+                                     "--data-dir", cluster_.data_dir(),
+                                     "--trainer",  Cluster::Program("fake-trainer"),
+                                     "--slots",    "2",
+                                     "--devices",  "cpu"};
     args.insert(args.end(), more.begin(), more.end());
     return cluster_.Run(args);
   };
@@ -300,7 +304,8 @@ TEST_F(RunTest, SeedsAreAddedWhereTheyAreWanted) {
   EXPECT_THAT(separated.out, HasSubstr("jobs spent"));
   EXPECT_THAT(separated.err, ContainsRegex("separated from every other cell|may still be the best"));
   EXPECT_LE(cluster_.QueryInt("SELECT max(jobs) FROM v_ranking"), 5);
-  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_effects WHERE term = 'model'"), 1) << "analysed as it ended";
+  EXPECT_EQ(cluster_.QueryInt("SELECT count(*) FROM v_effects WHERE term = 'model'"), 1)
+      << "analysed as it ended";
 }
 
 }  // namespace

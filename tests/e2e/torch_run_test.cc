@@ -30,8 +30,9 @@ TEST(TorchRun, TwoModelsLearnAndTheirNumbersRepeat) {
     EXPECT_GT(cluster.QueryInt("SELECT sum(count) FROM v_confusion WHERE actual = predicted"), 72);
     EXPECT_GT(cluster.QueryInt("SELECT count(*) FROM v_predictions"), 0);
     // The images that they are about.
-    EXPECT_EQ(cluster.QueryInt("SELECT count(*) FROM v_predictions p LEFT JOIN v_sample_images i USING (image) WHERE "
-                               "i.image IS NULL"),
+    EXPECT_EQ(cluster.QueryInt(
+                  "SELECT count(*) FROM v_predictions p LEFT JOIN v_sample_images i USING (image) WHERE "
+                  "i.image IS NULL"),
               0)
         << ReadFile(cluster.db() + ".worker.log");
     if (round == 0) first = run.out;

@@ -42,7 +42,8 @@ class ForwardingStore : public Store {
   absl::StatusOr<bool> WantsSampleImages(const std::string& digest) override {
     return store_->WantsSampleImages(digest);
   }
-  absl::Status RecordSampleImages(const std::string& digest, const std::vector<SampleImage>& images) override {
+  absl::Status RecordSampleImages(const std::string& digest,
+                                  const std::vector<SampleImage>& images) override {
     return store_->RecordSampleImages(digest, images);
   }
   absl::StatusOr<WorkerId> UpsertWorker(const WorkerRecord& worker, absl::Time now) override {

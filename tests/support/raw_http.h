@@ -22,8 +22,9 @@ class HttpStream {
     // A server that says nothing for so long is not going to.
     const timeval patience = {.tv_sec = 60, .tv_usec = 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    connected_ = connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
-                 send(fd_, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
+    connected_ =
+        connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
+        send(fd_, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
   }
   ~HttpStream() { close(fd_); }
   HttpStream(const HttpStream&) = delete;

@@ -24,7 +24,8 @@ absl::StatusOr<bool> Send(v1::WorkerService::Stub& stub, const v1::OfferSampleIm
 
 }  // namespace
 
-SampleCourier::SampleCourier(const std::shared_ptr<grpc::Channel>& channel, std::vector<std::string> data_dirs)
+SampleCourier::SampleCourier(const std::shared_ptr<grpc::Channel>& channel,
+                             std::vector<std::string> data_dirs)
     : stub_(v1::WorkerService::NewStub(channel)), data_dirs_(std::move(data_dirs)) {}
 
 void SampleCourier::OnTrainerEvent(const TrainerEvent& event) {
@@ -39,7 +40,8 @@ void SampleCourier::OnTrainerEvent(const TrainerEvent& event) {
   const DatasetInfo& dataset = attempt.mapped();
   if (!offered_.insert(dataset.digest).second) return;
   Sample sample{.dataset = dataset.name, .digest = dataset.digest, .images = {}};
-  for (const Prediction& prediction : finished->evaluation.predictions) sample.images.push_back(prediction.index);
+  for (const Prediction& prediction : finished->evaluation.predictions)
+    sample.images.push_back(prediction.index);
   thread_.Post([this, sample = std::move(sample)] { Offer(sample); });
 }
 
@@ -51,12 +53,14 @@ void SampleCourier::Offer(const Sample& sample) {
     if (!wanted) return absl::OkStatus();
     GS_ASSIGN_OR_RETURN(const DatasetFiles files, FindDataset(sample.dataset, data_dirs_));
     GS_ASSIGN_OR_RETURN(const Dataset data, LoadDataset(files));
-    if (data.digest != sample.digest) return FailedPrecondition("the files have changed since the trainer read them");
+    if (data.digest != sample.digest)
+      return FailedPrecondition("the files have changed since the trainer read them");
     request.set_height(data.rows);
     request.set_width(data.columns);
     const auto size = static_cast<size_t>(data.rows * data.columns);
     for (const int64_t image : sample.images) {
-      if (image < 0 || image >= std::ssize(data.test_labels)) return InvalidArgument("there is no test image {}", image);
+      if (image < 0 || image >= std::ssize(data.test_labels))
+        return InvalidArgument("there is no test image {}", image);
       request.add_images(image);
       request.mutable_pixels()->append(
           reinterpret_cast<const char*>(data.test_pixels.data()) + static_cast<size_t>(image) * size, size);

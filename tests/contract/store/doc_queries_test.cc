@@ -32,6 +32,21 @@ class DocQueriesTest : public SqliteFileTest {
     s_->Diverge(jobs[4].attempt);
     s_->Fail(jobs[5].attempt, "boom");
     EXPECT_THAT(s_->TryEpoch(jobs[6].attempt, 1, MakeEpoch(1, 0.5)), IsOk());
+    EXPECT_THAT(s_->store().StoreAnalysis(SweepId{1}, Analysis(), At(60)), IsOk());
+  }
+
+  // As the coordinator makes it.
+  SweepAnalysis Analysis() {
+    EffectsInput input{.cells = s_->reader().ListResults(SweepId{1}).value(),
+                       .axes = {},
+                       .levels = s_->reader().AxisLevels(SweepId{1}).value(),
+                       .metric = "val_accuracy",
+                       .measure = {Goal::kMax}};
+    for (const Axis axis : kAllAxes) input.axes.emplace_back(AxisName(axis));
+    return {.results = 6,
+            .axes = input.axes,
+            .effects = AnalyzeEffects(input),
+            .standings = CompareWithLeader(ObjectivesOf(input.cells), input.measure)};
   }
 };
 
@@ -48,7 +63,8 @@ TEST_F(DocQueriesTest, EveryQueryReturnsRows) {
 TEST_F(DocQueriesTest, EveryColumnIsDocumented) {
   const std::string text = Document();
   for (const char* view : {"v_sweeps", "v_jobs", "v_epochs", "v_ranking", "v_confusion", "v_predictions",
-                           "v_attempts", "v_checkpoints", "v_models", "v_workers"}) {
+                           "v_attempts", "v_checkpoints", "v_models", "v_workers", "v_effects", "v_levels",
+                           "v_revisions", "v_sample_images"}) {
     const std::string heading = fmt::format("### {}\n", view);
     const size_t start = text.find(heading);
     ASSERT_NE(start, std::string::npos) << view;

@@ -26,7 +26,7 @@ class SqliteSpaceTest : public SqliteFileTest {
 };
 
 TEST_F(SqliteSpaceTest, LimitOfPagesIsLikeAFullDisk) {
-  Open({.clock = &clock_, .max_pages = 40, .file_system_type = {}});
+  Open({.clock = &clock_, .max_pages = 64, .file_system_type = {}});
   const SweepId id = s_->Submit();
   const OpenAttempt attempt = s_->ClaimOne();
   absl::Status error;
@@ -40,7 +40,7 @@ TEST_F(SqliteSpaceTest, LimitOfPagesIsLikeAFullDisk) {
 }
 
 TEST_F(SqliteSpaceTest, BatchThatDoesNotFitIsUndoneWhole) {
-  Open({.clock = &clock_, .max_pages = 40, .file_system_type = {}});
+  Open({.clock = &clock_, .max_pages = 64, .file_system_type = {}});
   s_->Submit();
   const OpenAttempt attempt = s_->ClaimOne();
   ASSERT_THAT(s_->store().BeginBatch(), IsOk());

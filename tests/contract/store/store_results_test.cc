@@ -39,8 +39,9 @@ class StoreResultsTest : public StoreContractTest {
 TEST_P(StoreResultsTest, SeedsAreAddedToTheCellsThatWantThemAndTheSweepGoesOn) {
   const SweepId id = Finished();
   const std::vector<int64_t> cells = CellsOf(id);
-  ASSERT_OK_AND_ASSIGN(const AddedSeeds added,
-                       s_->store().AddSeeds(id, {{cells[1], cells[3]}, 4, "2 cells may be the best"}, At(30)));
+  ASSERT_OK_AND_ASSIGN(
+      const AddedSeeds added,
+      s_->store().AddSeeds(id, {{cells[1], cells[3]}, 4, "2 cells may be the best"}, At(30)));
   EXPECT_EQ(added.revision, 1);
   EXPECT_EQ(added.cells, 2);
   EXPECT_EQ(added.jobs, 4);
@@ -91,7 +92,8 @@ TEST_P(StoreResultsTest, AnAnalysisReplacesTheOneBefore) {
   SweepAnalysis analysis{.results = 8, .axes = {"model", "optimizer"}, .effects = {}, .standings = {}};
   analysis.effects.total_sum_of_squares = 2;
   analysis.effects.residual_sum_of_squares = 1;
-  analysis.effects.terms = {{.name = "model", .axes = {0}, .df = 1, .sum_of_squares = 1, .share = 0.5, .f = 3, .p = 0.1}};
+  analysis.effects.terms = {
+      {.name = "model", .axes = {0}, .df = 1, .sum_of_squares = 1, .share = 0.5, .f = 3, .p = 0.1}};
   analysis.effects.levels = {{.axis = 0, .level = "mlp", .mean = 0.5}};
   analysis.standings = {{.cell = CellsOf(id)[0], .rank = 1, .tied = true, .best_probability = 0.25}};
   ASSERT_THAT(s_->store().StoreAnalysis(id, analysis, At(30)), IsOk());
@@ -109,7 +111,8 @@ TEST_P(StoreResultsTest, SampleImagesAreKeptOnceADataSet) {
   EXPECT_FALSE(s_->store().WantsSampleImages("digest-1").value()) << "nobody knows the data set yet";
   const SweepId id = Finished();
   EXPECT_TRUE(s_->store().WantsSampleImages("digest-1").value());
-  const std::vector<SampleImage> images = {{3, 2, 2, std::string("\0\1\2\3", 4)}, {5, 2, 2, std::string("\4\5\6\7", 4)}};
+  const std::vector<SampleImage> images = {{3, 2, 2, std::string("\0\1\2\3", 4)},
+                                           {5, 2, 2, std::string("\4\5\6\7", 4)}};
   ASSERT_THAT(s_->store().RecordSampleImages("digest-1", images), IsOk());
   EXPECT_FALSE(s_->store().WantsSampleImages("digest-1").value());
   ASSERT_OK_AND_ASSIGN(const SampleImages sample, s_->reader().GetSampleImages(id, {5, 3}));

@@ -21,7 +21,8 @@ class LiveViewTest : public CoordinatorTest {
     address_ = server_->live_url().substr(7, server_->live_url().size() - 8);  // between http:// and /
   }
   std::string Get(const std::string& path, const std::string& headers = "") {
-    return ExchangeHttp(address_, "GET " + path + " HTTP/1.1\r\nHost: " + address_ + "\r\nConnection: close\r\n" + headers + "\r\n");
+    return ExchangeHttp(address_, "GET " + path + " HTTP/1.1\r\nHost: " + address_ +
+                                      "\r\nConnection: close\r\n" + headers + "\r\n");
   }
 
   std::string address_;
@@ -53,8 +54,8 @@ TEST_F(LiveViewTest, StatesItsPolicy) {
 }
 
 TEST_F(LiveViewTest, RefusesOtherHostsAndOtherOrigins) {
-  const std::string evil =
-      ExchangeHttp(address_, "GET /api/v1/sweeps HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+  const std::string evil = ExchangeHttp(
+      address_, "GET /api/v1/sweeps HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(evil, StartsWith("HTTP/1.1 421 ")) << "a name that was pointed at this machine";
   EXPECT_THAT(Get("/api/v1/sweeps", "Origin: http://evil.example\r\n"), StartsWith("HTTP/1.1 403 "));
   EXPECT_THAT(Get("/api/v1/sweeps", "Origin: http://" + address_ + "\r\n"), StartsWith("HTTP/1.1 200 "));

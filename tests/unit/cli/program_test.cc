@@ -190,7 +190,8 @@ TEST_F(ProgramTest, PlanListsCellsForMachines) {
   EXPECT_EQ(Run({"plan", Sweep(), "--format", "csv"}), kExitOk);
   EXPECT_THAT(
       out(),
-      StartsWith("cell,model,activation,optimizer,regularization,scheduler\r\n0,mlp,relu,adam,none,none\r\n"));
+      StartsWith(
+          "cell,model,activation,optimizer,regularization,scheduler\r\n0,mlp,relu,adam,none,none\r\n"));
   const std::string lines = out();
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 6);
 }

@@ -42,7 +42,8 @@ TEST(DocumentedColumns, KnowsTheViewsThatAreExported) {
 }
 
 TEST(DataPackage, NamesFilesAndTypedFields) {
-  const std::vector<ExportedTable> tables = {{.file = "a.csv", .about = "All of it.", .columns = ColumnsInDocument(kDocument, "v_a"), .rows = 3}};
+  const std::vector<ExportedTable> tables = {
+      {.file = "a.csv", .about = "All of it.", .columns = ColumnsInDocument(kDocument, "v_a"), .rows = 3}};
   const Json package = DataPackage("sweep-1", "A title", tables);
   EXPECT_EQ(package["resources"][0]["path"], "a.csv");
   EXPECT_EQ(package["resources"][0]["schema"]["fields"][1]["type"], "number");

@@ -14,14 +14,22 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 JobReport Job(int64_t id, int64_t seed, double accuracy, const std::string& optimizer) {
-  JobReport job{.id = id, .sweep_name = "s", .state = "succeeded", .labels = {optimizer}, .seed = seed, .metric = "val_accuracy"};
+  JobReport job{.id = id,
+                .sweep_name = "s",
+                .state = "succeeded",
+                .labels = {optimizer},
+                .seed = seed,
+                .metric = "val_accuracy"};
   job.objective = accuracy;
   job.objective_epoch = 2;
   job.params_json =
-      fmt::format(R"({{"optimizer":{{"name":"{}"}},"seed":{},"training":{{"samples":0,"validation":0.1}}}})", optimizer, seed);
-  job.epochs = {{.epoch = 1, .train_loss = 1, .train_accuracy = 0.5, .val_accuracy = accuracy - 0.1, .seconds = 2},
-                {.epoch = 2, .train_loss = 0.5, .train_accuracy = 0.75, .val_accuracy = accuracy, .seconds = 2}};
-  job.dataset = {.name = "toy", .digest = "d", .class_names = {"cat", "dog"}, .train_size = 1000, .test_size = 100};
+      fmt::format(R"({{"optimizer":{{"name":"{}"}},"seed":{},"training":{{"samples":0,"validation":0.1}}}})",
+                  optimizer, seed);
+  job.epochs = {
+      {.epoch = 1, .train_loss = 1, .train_accuracy = 0.5, .val_accuracy = accuracy - 0.1, .seconds = 2},
+      {.epoch = 2, .train_loss = 0.5, .train_accuracy = 0.75, .val_accuracy = accuracy, .seconds = 2}};
+  job.dataset = {
+      .name = "toy", .digest = "d", .class_names = {"cat", "dog"}, .train_size = 1000, .test_size = 100};
   return job;
 }
 
@@ -39,14 +47,17 @@ TEST(CompareSides, FindsWhatDiffersInParametersMetricsAndCurves) {
   EXPECT_EQ(val->difference->evidence, Evidence::kSeeds);
   ASSERT_EQ(comparison.curve.size(), 2u);
   EXPECT_NEAR(*comparison.curve[0].a, 0.81, 1e-12);
-  EXPECT_THAT(CompareSides(a, b, "speed").status(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown metric")));
+  EXPECT_THAT(CompareSides(a, b, "speed").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown metric")));
 }
 
 TEST(CompareSides, CountsWherePredictionsAndConfusionsDiffer) {
   ComparedSide a{.name = "A", .jobs = {Job(1, 1, 0.9, "adam")}};
   ComparedSide b{.name = "B", .jobs = {Job(2, 7, 0.8, "sgd")}};
-  a.jobs[0].evaluation = {.confusion = {9, 1, 2, 8}, .predictions = {{5, 0, 0, 0.9}, {6, 1, 1, 0.8}, {7, 1, 0, 0.6}}};
-  b.jobs[0].evaluation = {.confusion = {9, 1, 5, 5}, .predictions = {{5, 0, 0, 0.9}, {6, 1, 0, 0.8}, {7, 1, 0, 0.6}}};
+  a.jobs[0].evaluation = {.confusion = {9, 1, 2, 8},
+                          .predictions = {{5, 0, 0, 0.9}, {6, 1, 1, 0.8}, {7, 1, 0, 0.6}}};
+  b.jobs[0].evaluation = {.confusion = {9, 1, 5, 5},
+                          .predictions = {{5, 0, 0, 0.9}, {6, 1, 0, 0.8}, {7, 1, 0, 0.6}}};
   ASSERT_OK_AND_ASSIGN(const Comparison comparison, CompareSides(a, b, ""));
   EXPECT_EQ(comparison.both_right, 1);
   EXPECT_EQ(comparison.only_a_right, 1);
@@ -57,7 +68,10 @@ TEST(CompareSides, CountsWherePredictionsAndConfusionsDiffer) {
   ASSERT_EQ(comparison.confusions.size(), 1u);
   EXPECT_EQ(comparison.confusions[0].b - comparison.confusions[0].a, 3);
   const std::string text = RenderComparison(comparison, a, b, OutputFormat::kTable, {.width = 100});
-  EXPECT_THAT(text, HasSubstr("Of 3 predictions for the sample of test images: both right 1, only A 1, only B 0, both wrong 1"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "Of 3 predictions for the sample of test images: both right 1, only A 1, only B 0, both wrong 1"));
   EXPECT_THAT(text, HasSubstr("6  dog     dog         yes  cat          no\n"));
   EXPECT_TRUE(ParseJson(RenderComparison(comparison, a, b, OutputFormat::kJson, {})).ok());
 }
@@ -67,7 +81,8 @@ TEST(CompareSides, RefusesJobsOfDifferentData) {
   ComparedSide b{.name = "job 2", .jobs = {Job(2, 1, 0.9, "adam")}};
   b.jobs[0].dataset.name = "other";
   EXPECT_THAT(CompareSides(a, b, "").status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("job 1 is of data set 'toy' and job 2 of 'other'")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("job 1 is of data set 'toy' and job 2 of 'other'")));
 }
 
 TEST(CompareSides, AJobWithoutAResultIsShownWithoutFigures) {

@@ -51,7 +51,8 @@ class EffectsTest : public ::testing::Test {
   void AddAll(int seeds, Value value) {
     for (int model = 0; model < 2; ++model) {
       for (int optimizer = 0; optimizer < 3; ++optimizer) {
-        for (int seed = 1; seed <= seeds; ++seed) AddJob(model, optimizer, seed, value(model, optimizer, seed));
+        for (int seed = 1; seed <= seeds; ++seed)
+          AddJob(model, optimizer, seed, value(model, optimizer, seed));
       }
     }
   }
@@ -85,8 +86,10 @@ TEST_F(EffectsTest, TheOrderOfCellsAndJobsCannotChangeADigit) {
   AddAll(3, Example);
   const auto fingerprint = [](const Effects& effects) {
     std::string text;
-    for (const EffectTerm& term : effects.terms) text += fmt::format("{} {:a} {:a}\n", term.name, term.sum_of_squares, *term.p);
-    for (const EffectLevel& level : effects.levels) text += fmt::format("{:a} {:a}\n", *level.mean, *level.ci);
+    for (const EffectTerm& term : effects.terms)
+      text += fmt::format("{} {:a} {:a}\n", term.name, term.sum_of_squares, *term.p);
+    for (const EffectLevel& level : effects.levels)
+      text += fmt::format("{:a} {:a}\n", *level.mean, *level.ci);
     return text;
   };
   const std::string expected = fingerprint(AnalyzeEffects(input_));
@@ -107,7 +110,8 @@ TEST_F(EffectsTest, SaysWhatHasNoPartInIt) {
   const Effects effects = AnalyzeEffects(input_);
   EXPECT_EQ(effects.observations, 16);
   EXPECT_THAT(effects.notes, Contains("2 of 18 jobs have no part in it: 1 diverged, 1 failed."));
-  EXPECT_THAT(effects.notes, Contains(HasSubstr("A level that makes jobs diverge is worse than its mean says")));
+  EXPECT_THAT(effects.notes,
+              Contains(HasSubstr("A level that makes jobs diverge is worse than its mean says")));
   EXPECT_EQ(effects.levels[1].diverged, 1);
 }
 

@@ -1,7 +1,5 @@
 #include "common/results/ranking.h"
 
-#include "common/results/distributions.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <random>
+
+#include "common/results/distributions.h"
 
 namespace gridsweep {
 namespace {

@@ -1,9 +1,9 @@
 #include "common/results/render_lists.h"
 
-#include "common/results/table_formats.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "common/results/table_formats.h"
 
 namespace gridsweep {
 namespace {

@@ -247,9 +247,10 @@ TEST(RenderRank, CsvHasEveryColumnInFullPrecision) {
   std::string header, first;
   std::getline(lines, header);
   std::getline(lines, first);
-  EXPECT_EQ(header,
-            "rank,model,activation,optimizer,scheduler,n,mean,ci95,sd,interval,tied,best_probability,difference,difference_ci95,p,"
-            "test_accuracy,test_loss,train_loss,best_epoch,seconds,shared_epochs,job_ids,note\r");
+  EXPECT_EQ(
+      header,
+      "rank,model,activation,optimizer,scheduler,n,mean,ci95,sd,interval,tied,best_probability,difference,difference_ci95,p,"
+      "test_accuracy,test_loss,train_loss,best_epoch,seconds,shared_epochs,job_ids,note\r");
   EXPECT_THAT(first, HasSubstr("1,cnn,relu,adam,\"step(step_size=3, gamma=0.5)\",2,0.849"));
 }
 

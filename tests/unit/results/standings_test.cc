@@ -51,19 +51,21 @@ TEST(Compare, OneSeedIsComparedByTheImagesOfAShare) {
 TEST(Compare, EqualDifferencesOfTwoSeedsAreNoCertainty) {
   const std::vector<SeedValue> a = {{1, 0.8501}, {2, 0.8601}};
   const std::vector<SeedValue> b = {{1, 0.8500}, {2, 0.8600}};
-  EXPECT_GT(*Compare(a, b, kAccuracy).p, 0.05) << "both are one image of 10,000 better: a coincidence of roundings";
+  EXPECT_GT(*Compare(a, b, kAccuracy).p, 0.05)
+      << "both are one image of 10,000 better: a coincidence of roundings";
   EXPECT_EQ(*Compare(a, a, kAccuracy).p, 1);
 }
 
 TEST(HolmAdjusted, MultipliesByTheNumberThatIsLeftAndNeverDescends) {
-  EXPECT_THAT(HolmAdjusted({0.01, 0.04, 0.03, 0.005}), ElementsAre(DoubleEq(0.03), DoubleEq(0.06), DoubleEq(0.06), DoubleEq(0.02)));
+  EXPECT_THAT(HolmAdjusted({0.01, 0.04, 0.03, 0.005}),
+              ElementsAre(DoubleEq(0.03), DoubleEq(0.06), DoubleEq(0.06), DoubleEq(0.02)));
   EXPECT_THAT(HolmAdjusted({0.9, 0.8}), ElementsAre(1, 1));
   EXPECT_THAT(HolmAdjusted({}), ElementsAre());
 }
 
 TEST(CompareWithLeader, WhatCannotBeToldApartSharesTheFirstRank) {
-  const std::vector<Standing> standings =
-      CompareWithLeader({Cell(0, {0.70, 0.71, 0.72}), Cell(1, {0.90, 0.91, 0.92}), Cell(2, {0.88, 0.93, 0.90})}, kAccuracy);
+  const std::vector<Standing> standings = CompareWithLeader(
+      {Cell(0, {0.70, 0.71, 0.72}), Cell(1, {0.90, 0.91, 0.92}), Cell(2, {0.88, 0.93, 0.90})}, kAccuracy);
   EXPECT_THAT(Ranks(standings), ElementsAre(3, 1, 1));
   EXPECT_FALSE(standings[0].tied);
   EXPECT_TRUE(standings[1].tied);
@@ -73,7 +75,8 @@ TEST(CompareWithLeader, WhatCannotBeToldApartSharesTheFirstRank) {
 
 TEST(CompareWithLeader, AScatteredCellSharesTheRankThoughACellAboveItDoesNot) {
   const std::vector<Standing> standings = CompareWithLeader(
-      {Cell(0, {0.900, 0.901, 0.902}), Cell(1, {0.880, 0.881, 0.8823}), Cell(2, {0.95, 0.70, 0.88})}, kAccuracy);
+      {Cell(0, {0.900, 0.901, 0.902}), Cell(1, {0.880, 0.881, 0.8823}), Cell(2, {0.95, 0.70, 0.88})},
+      kAccuracy);
   EXPECT_THAT(Ranks(standings), ElementsAre(1, 2, 1));
 }
 
@@ -96,7 +99,8 @@ TEST(CompareWithLeader, ProbabilitiesOfBeingTheBestAddUpToOne) {
 }
 
 std::string Fingerprint(std::vector<Standing> standings) {
-  std::sort(standings.begin(), standings.end(), [](const Standing& a, const Standing& b) { return a.cell < b.cell; });
+  std::sort(standings.begin(), standings.end(),
+            [](const Standing& a, const Standing& b) { return a.cell < b.cell; });
   std::string text;
   for (const Standing& s : standings)
     text += fmt::format("{} {} {} {:a} {:a} {:a}\n", s.cell, s.rank, s.tied, s.behind ? s.behind->mean : 0,

@@ -41,11 +41,16 @@ Json DifferenceToJson(const std::optional<Difference>& difference) {
 }
 
 Json RowToJson(const RankedRow& row) {
-  return {{"cell", row.cell},          {"rank", row.rank},
-          {"tied", row.tied},          {"n", row.n},
-          {"mean", Number(row.mean)},  {"sd", Number(row.sd)},
-          {"ci", Number(row.ci)},      {"evidence", std::string(EvidenceName(row.evidence))},
-          {"behind", DifferenceToJson(row.behind)}, {"best", Number(row.best_probability)}};
+  return {{"cell", row.cell},
+          {"rank", row.rank},
+          {"tied", row.tied},
+          {"n", row.n},
+          {"mean", Number(row.mean)},
+          {"sd", Number(row.sd)},
+          {"ci", Number(row.ci)},
+          {"evidence", std::string(EvidenceName(row.evidence))},
+          {"behind", DifferenceToJson(row.behind)},
+          {"best", Number(row.best_probability)}};
 }
 
 Json EffectsToJson(const Effects& effects) {

@@ -1,5 +1,3 @@
-#include "common/results/table_formats.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 #include "common/results/format_number.h"
 #include "common/results/labels.h"
 #include "common/results/sparkline.h"
+#include "common/results/table_formats.h"
 #include "common/results/text_width.h"
 
 namespace gridsweep {
@@ -153,7 +152,8 @@ TEST(RenderLatex, EscapesWhatLatexWouldRead) {
 
 TEST(ParseOutputFormat, ListsTheFormatsWhenUnknown) {
   EXPECT_TRUE(ParseOutputFormat("markdown").ok());
-  EXPECT_THAT(Message(ParseOutputFormat("xml").status()), HasSubstr("table, csv, tsv, json, markdown or latex"));
+  EXPECT_THAT(Message(ParseOutputFormat("xml").status()),
+              HasSubstr("table, csv, tsv, json, markdown or latex"));
 }
 
 TEST(FormatNumber, ReadsWell) {
