@@ -10,7 +10,7 @@ import { writeTinyDataset } from '../fixtures/idx';
 import { expect, settled, test, views } from './page';
 
 const bin = process.env.GRIDSWEEP_BIN ?? '';
-const hostile = '<script>alert(1)</script>';
+const sweep = 'program-sweep';
 const folder = mkdtempSync(join(tmpdir(), 'gridsweep-program-'));
 const db = join(folder, 'sweeps.db');
 let coordinator: ChildProcess | undefined;
@@ -32,7 +32,7 @@ test.beforeAll(() => {
   writeFileSync(
     join(folder, 'sweep.yaml'),
     [
-      `name: "${hostile}"`,
+      `name: ${sweep}`,
       'dataset: tiny',
       'training: { epochs: 3, validation: 0.1 }',
       'seeds: 3',
@@ -58,7 +58,7 @@ test('a report that the program has written', async ({ page }) => {
   gridsweep('report', '1', '--db', db, '-o', file);
   await page.goto(pathToFileURL(file).href);
   await expect(page.locator('h2').first()).toBeVisible();
-  await expect(page.locator('body')).toContainText(hostile);
+  await expect(page.locator('body')).toContainText(sweep);
   for (const view of views) {
     await page.locator(`nav a[href*="${view}"]`).first().click();
     await settled(page);
@@ -78,7 +78,7 @@ test('the live view that the coordinator serves', async ({ page }) => {
     coordinator!.stdout!.once('data', (data: Buffer) => resolve(data.toString())),
   );
   await page.goto((JSON.parse(line) as { live_view: string }).live_view);
-  await page.getByRole('link', { name: hostile }).click();
+  await page.getByRole('link', { name: sweep }).click();
   for (const view of views) {
     await page.locator(`nav a[href^="#/sweep/1/${view}"]`).click();
     await settled(page);
