@@ -3,6 +3,7 @@
 #include "cli/commands/commands.h"
 #include "cli/connection.h"
 #include "cli/export/csv_export.h"
+#include "cli/export/folder_writer.h"
 #include "cli/export/tensorboard_export.h"
 #include "common/results/format_number.h"
 
@@ -11,8 +12,8 @@ namespace {
 
 constexpr char kDetails[] =
     "\n--to writes ranking.csv, jobs.csv, epochs.csv, confusions.csv and predictions.csv (RFC 4180, all digits) with a data\n"
-    "dictionary: README.md to read, datapackage.json for programs. --tensorboard writes event files, one run a job, with the\n"
-    "scalars of every epoch and the tables of the HParams dashboard, where the seeds of a cell are one group. Either folder\n"
+    "dictionary: README.md to read, datapackage.json for programs. --tensorboard writes event files, one run a job that has\n"
+    "epochs, with the scalars of every epoch and the tables of the HParams dashboard, where the seeds of a cell are one group. Either folder\n"
     "appears when everything in it is written, or not at all.\n\n"
     "Examples:\n"
     "  gridsweep export emnist-baseline --to results\n"
@@ -37,6 +38,10 @@ class ExportCommand : public Command {
   absl::StatusOr<int> Run(Context& context) override {
     if (to_.empty() && tensorboard_.empty())
       return InvalidArgument("say where to: gridsweep export {} --to DIR, or --tensorboard DIR", sweep_);
+    // Before anything is written: both or neither.
+    for (const std::string& folder : {to_, tensorboard_}) {
+      if (!folder.empty()) GS_RETURN_IF_ERROR(CheckNewFolder(folder));
+    }
     // What is written is to be removed when the user interrupts.
     context.hold_signals();
     GS_ASSIGN_OR_RETURN(const auto connection, Connect(flags_, Purpose::kRead, context));

@@ -8,11 +8,17 @@
 namespace gridsweep {
 namespace fs = std::filesystem;
 
-absl::StatusOr<FolderWriter> FolderWriter::Create(std::string folder) {
-  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+absl::Status CheckNewFolder(const std::string& folder) {
   std::error_code error;
   if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error)))
     return AlreadyExists("'{}' exists already and is not an empty folder: name another one", folder);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FolderWriter> FolderWriter::Create(std::string folder) {
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  GS_RETURN_IF_ERROR(CheckNewFolder(folder));
+  std::error_code error;
   std::string temporary = folder + std::string(kUnfinished) + RandomHex(4);
   fs::create_directories(temporary, error);
   if (error) return Unavailable("cannot make the folder '{}': {}", temporary, error.message());

@@ -7,9 +7,12 @@
 
 namespace gridsweep {
 
+// ALREADY_EXISTS if `folder` is there and not empty, or no folder.
+absl::Status CheckNewFolder(const std::string& folder);
+
 class FolderWriter {
  public:
-  // ALREADY_EXISTS if `folder` is there and not empty, or no folder.
+  // Errors as CheckNewFolder.
   static absl::StatusOr<FolderWriter> Create(std::string folder);
   // Removes what was not finished.
   ~FolderWriter();

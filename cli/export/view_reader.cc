@@ -1,6 +1,7 @@
 #include "cli/export/view_reader.h"
 
 #include <algorithm>
+#include <future>
 
 namespace gridsweep {
 namespace {
@@ -14,6 +15,34 @@ absl::StatusOr<v1::QueryResponse> Ask(Client& client, const std::string& sql) {
   request.set_sql(sql);
   request.set_timeout_ms(absl::ToInt64Milliseconds(kTimeout));
   return client.Query(request, kTimeout);
+}
+
+// Of the jobs from some place on, as many as one answer holds.
+struct ReadPart {
+  v1::QueryResponse answer;
+  size_t end = 0;  // the first that is not in it
+};
+
+absl::StatusOr<ReadPart> ReadOnePart(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs,
+                                     const ViewPart& part, size_t begin) {
+  if (begin >= jobs.size()) return ReadPart{.answer = {}, .end = begin};
+  size_t end = begin;
+  int64_t rows = 0;
+  while (end < jobs.size() && (end == begin || rows + part.rows_of(jobs[end]) <= kRowsPerPart))
+    rows += part.rows_of(jobs[end++]);
+  while (true) {
+    GS_ASSIGN_OR_RETURN(
+        v1::QueryResponse answer,
+        Ask(client,
+            fmt::format("SELECT {} FROM {} WHERE sweep = {} AND job BETWEEN {} AND {} ORDER BY {}",
+                        part.columns, part.view, sweep, jobs[begin].id, jobs[end - 1].id, part.order)));
+    if (!answer.truncated()) return ReadPart{.answer = std::move(answer), .end = end};
+    // Longer than expected, because jobs went on.
+    if (end - begin == 1)
+      return ResourceExhausted("job {} has more rows in {} than one answer of the coordinator holds",
+                               jobs[begin].id, part.view);
+    end = begin + (end - begin) / 2;
+  }
 }
 
 }  // namespace
@@ -39,29 +68,19 @@ absl::StatusOr<std::vector<std::string>> ViewColumns(Client& client, const std::
 
 absl::Status ReadView(Client& client, int64_t sweep, const std::vector<ExportedJob>& jobs,
                       const ViewPart& part, const std::function<absl::Status(const v1::Row&)>& take) {
-  for (size_t first = 0; first < jobs.size();) {
-    size_t last = first;
-    int64_t rows = 0;
-    while (last < jobs.size() && (last == first || rows + part.rows_of(jobs[last]) <= kRowsPerPart))
-      rows += part.rows_of(jobs[last++]);
-    v1::QueryResponse answer;
-    while (true) {
-      GS_ASSIGN_OR_RETURN(
-          answer,
-          Ask(client,
-              fmt::format("SELECT {} FROM {} WHERE sweep = {} AND job BETWEEN {} AND {} ORDER BY {}",
-                          part.columns, part.view, sweep, jobs[first].id, jobs[last - 1].id, part.order)));
-      if (!answer.truncated()) break;
-      // Longer than expected, because jobs went on.
-      if (last - first == 1)
-        return ResourceExhausted("job {} has more rows in {} than one answer of the coordinator holds",
-                                 jobs[first].id, part.view);
-      last = first + (last - first) / 2;
+  // While one part is taken, the next is read.
+  std::future<absl::StatusOr<ReadPart>> next =
+      std::async(std::launch::async, [&] { return ReadOnePart(client, sweep, jobs, part, 0); });
+  while (true) {
+    GS_ASSIGN_OR_RETURN(const ReadPart read, next.get());
+    const bool is_last = read.end >= jobs.size();
+    if (!is_last) {
+      next = std::async(std::launch::async,
+                        [&, begin = read.end] { return ReadOnePart(client, sweep, jobs, part, begin); });
     }
-    for (const v1::Row& row : answer.rows()) GS_RETURN_IF_ERROR(take(row));
-    first = last;
+    for (const v1::Row& row : read.answer.rows()) GS_RETURN_IF_ERROR(take(row));
+    if (is_last) return absl::OkStatus();
   }
-  return absl::OkStatus();
 }
 
 absl::Status ReadRanking(Client& client, int64_t sweep,

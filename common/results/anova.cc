@@ -181,7 +181,7 @@ void AddTerms(const Model& model, Fits& fits, VarianceAnalysis& analysis) {
       continue;
     }
     result.sum_of_squares = std::max(0.0, base.residual_sum_of_squares - with.residual_sum_of_squares);
-    result.share = result.sum_of_squares / analysis.total_sum_of_squares;
+    result.share = std::min(1.0, result.sum_of_squares / analysis.total_sum_of_squares);
     if (residual_variance > 0) {
       result.f = result.sum_of_squares / static_cast<double>(result.df) / residual_variance;
       result.p = FUpperP(*result.f, result.df, analysis.residual_df);

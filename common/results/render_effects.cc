@@ -1,5 +1,6 @@
 #include "common/results/render_effects.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/results/format_number.h"
@@ -46,8 +47,8 @@ Table TermTable(const EffectsReport& report, bool bars) {
                    {.key = "p", .header = "p", .align = Align::kRight}};
   for (const EffectTerm& term : effects.terms) {
     table.rows.push_back({Cell::Text(term.name), Cell(FormatShare(term.share), term.share),
-                          Cell(Bar(term.share), nullptr), Cell::Integer(term.df), Raw(term.sum_of_squares),
-                          Shown(term.f, FormatF), Shown(term.p, FormatPValue)});
+                          Cell(Bar(term.share), nullptr), Cell(FormatCount(term.df), term.df),
+                          Raw(term.sum_of_squares), Shown(term.f, FormatF), Shown(term.p, FormatPValue)});
   }
   const double rest = effects.residual_sum_of_squares / effects.total_sum_of_squares;
   if (!effects.terms.empty())
@@ -84,9 +85,16 @@ std::vector<std::string> Caption(const EffectsReport& report) {
 std::string LevelsCaption(const EffectsReport& report) {
   std::string text = "mean: of a level over all others with equal weights, ± 95 % confidence interval";
   if (!report.effects.leader.empty()) {
-    text += fmt::format(
-        "; instead of the best: what the best cell ({}) loses when only this choice changes, paired over seeds, p by Holm",
-        LeaderText(report));
+    const auto of = [&report](Evidence evidence) {
+      return std::any_of(
+          report.effects.levels.begin(), report.effects.levels.end(),
+          [evidence](const EffectLevel& level) { return level.cost && level.cost->evidence == evidence; });
+    };
+    text +=
+        fmt::format("; instead of the best: what the best cell ({}) loses when only this choice changes{}{}",
+                    LeaderText(report), of(Evidence::kSeeds) ? ", paired over seeds" : "",
+                    of(Evidence::kBinomial) ? ", one seed by the images it is a share of" : "");
+    if (of(Evidence::kSeeds) || of(Evidence::kBinomial)) text += "; p by Holm";
   }
   return text;
 }

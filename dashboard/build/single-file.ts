@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
 
 const marker = '<!-- gridsweep:data -->';
@@ -23,6 +24,17 @@ export function contentSecurityPolicy(script: string): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
+}
+
+// Whose work the page contains, as their licences ask.
+export function notice(): string {
+  const packages = ['echarts', 'zrender', 'tslib', 'preact', '@preact/signals', '@tanstack/virtual-core'];
+  const lines = packages.map((name) => {
+    const path = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+    const { version, license, homepage } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+    return `${name} ${version}, ${license}${homepage ? `, ${homepage}` : ''}`;
+  });
+  return `<!-- This page contains:\n  ${lines.join('\n  ')}\n  The licences' texts: https://spdx.org/licenses/ -->`;
 }
 
 /** Writes dist/index.html alone: styles in the head, the script last in the body, behind the marker that data replaces. */
@@ -50,6 +62,7 @@ export function singleFile(): Plugin {
           '<meta charset="utf-8" />',
           (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script)}" />`,
         )
+        .replace('<head>', () => `<head>\n    ${notice()}`)
         .replace('</head>', () => `  <style>${style.trim().replace(/<\/style/gi, '<\\/style')}</style>\n  </head>`)
         .replace('</body>', () => `  <script type="module">${script}</script>\n  </body>`);
       if (html.split(marker).length !== 2) this.error(`the page must contain ${marker} once`);
