@@ -10,6 +10,9 @@ namespace {
 
 // Of the cells beyond, SQL can say all but how they stand against the leader.
 constexpr int64_t kMostStandings = 1000;
+// Of larger sweeps nothing is stored: reading all of their results at once takes memory that nobody has asked for. `gridsweep
+// effects` and `rank` compute it when they are asked.
+constexpr int64_t kMostAnalysedJobs = 100'000;
 // A sweep that runs is analysed at most this often, and for at most a fiftieth of the time.
 constexpr absl::Duration kLeastInterval = absl::Seconds(30);
 constexpr int64_t kShareOfTime = 50;
@@ -64,7 +67,7 @@ absl::Status Analyst::LookAtAll(bool last) {
   }
   GS_ASSIGN_OR_RETURN(const std::vector<SweepRecord> sweeps, reader_->ListSweeps());
   for (const SweepRecord& sweep : sweeps) {
-    if (ResultsOf(sweep) == 0) continue;
+    if (ResultsOf(sweep) == 0 || sweep.jobs.total() > kMostAnalysedJobs) continue;
     Known& known = known_[sweep.id];
     if (known.results == ResultsOf(sweep)) continue;
     if (!last && !HasEnded(sweep) && clock_->Now().wall < known.next) continue;
