@@ -189,9 +189,7 @@ void SeedsCommand::Print(const RankedTable& ranked, Context& context) const {
     std::vector<Cell> cells = {
         Cell(row.tied ? fmt::format("{}=", row.rank) : std::to_string(row.rank), row.rank)};
     for (const std::string& label : row.labels) cells.push_back(Cell::Text(label));
-    const std::string mean = !row.mean ? "–"
-                             : row.ci  ? FormatInterval(ranked.metric, *row.mean, *row.ci)
-                                       : FormatMetric(ranked.metric, *row.mean);
+    const std::string mean = row.mean ? FormatMean(ranked.metric, *row.mean, row.ci) : "–";
     const auto raw = [](const std::optional<double>& value) {
       return Cell("", value ? NumberToJson(*value) : Json());
     };

@@ -152,10 +152,6 @@ void AddCosts(const EffectsInput& input, const std::vector<CellObjectives>& obje
   }
 }
 
-std::string Plural(int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
-}
-
 // "12 of 60 jobs have no part in it: 8 diverged, 4 failed."
 void NoteMissing(const EffectsInput& input, int64_t observations, std::vector<std::string>& notes) {
   StateCounts jobs;

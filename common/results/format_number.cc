@@ -127,4 +127,12 @@ std::string FormatCount(int64_t count) {
   return digits;
 }
 
+std::string Plural(int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
+}
+
+std::string FormatMean(std::string_view metric, double mean, std::optional<double> half_width) {
+  return half_width ? FormatInterval(metric, mean, *half_width) : FormatMetric(metric, mean);
+}
+
 }  // namespace gridsweep

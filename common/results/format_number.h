@@ -38,6 +38,10 @@ std::string FormatSeconds(double seconds);
 std::string FormatDuration(double seconds);
 // "535.7 MiB".
 std::string FormatBytes(int64_t bytes);
+// "1 cell", "1,234 cells".
+std::string Plural(int64_t count, std::string_view noun);
+// A mean with its interval, if there is one.
+std::string FormatMean(std::string_view metric, double mean, std::optional<double> half_width);
 // In groups of three: 1234567 → "1,234,567".
 std::string FormatCount(int64_t count);
 

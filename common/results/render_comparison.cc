@@ -13,10 +13,6 @@ constexpr size_t kImagesShown = 16;
 constexpr size_t kConfusionsShown = 10;
 constexpr int kCurveWidth = 40;
 
-Cell Raw(const std::optional<double>& value) {
-  return Cell("", value ? NumberToJson(*value) : Json());
-}
-
 std::string ClassName(const ComparedSide& side, int64_t label) {
   const std::vector<std::string>& names = side.jobs.front().dataset.class_names;
   const auto at = static_cast<size_t>(label);
@@ -66,9 +62,11 @@ Table MetricTable(const Comparison& comparison) {
   for (const MetricDifference& metric : comparison.metrics) {
     const auto& difference = metric.difference;
     const auto mean = [](const std::optional<MeanInterval>& of) {
-      return Raw(of ? std::optional(of->mean) : std::nullopt);
+      return Cell::Raw(of ? std::optional(of->mean) : std::nullopt);
     };
-    const auto ci = [](const std::optional<MeanInterval>& of) { return Raw(of ? of->ci : std::nullopt); };
+    const auto ci = [](const std::optional<MeanInterval>& of) {
+      return Cell::Raw(of ? of->ci : std::nullopt);
+    };
     const std::string gap = !difference ? "–"
                                         : FormatGap(metric.metric, difference->mean, difference->ci) +
                                               (metric.metric == "seconds" ? " s" : "");
@@ -77,8 +75,8 @@ Table MetricTable(const Comparison& comparison) {
          Cell::Integer(metric.a ? metric.a->n : 0), mean(metric.a), ci(metric.a),
          Cell(FormatMean(metric.metric, metric.b), nullptr), Cell::Integer(metric.b ? metric.b->n : 0),
          mean(metric.b), ci(metric.b), Cell(gap, nullptr),
-         Raw(difference ? std::optional(difference->mean) : std::nullopt),
-         Raw(difference ? difference->ci : std::nullopt),
+         Cell::Raw(difference ? std::optional(difference->mean) : std::nullopt),
+         Cell::Raw(difference ? difference->ci : std::nullopt),
          difference && difference->p ? Cell(FormatPValue(*difference->p), *difference->p) : Cell(),
          Cell::Text(std::string(EvidenceName(difference ? difference->evidence : Evidence::kNone)))});
   }

@@ -13,14 +13,6 @@ namespace {
 constexpr int kBarWidth = 20;
 constexpr int kBarColumn = 2;
 
-Cell Shown(const std::optional<double>& value, const auto& format) {
-  if (!value) return {};
-  return Cell(format(*value), NumberToJson(*value));
-}
-Cell Raw(const std::optional<double>& value) {
-  return Cell("", value ? NumberToJson(*value) : Json());
-}
-
 // In eighths of a character.
 std::string Bar(double share) {
   static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -48,13 +40,14 @@ Table TermTable(const EffectsReport& report, bool bars) {
   for (const EffectTerm& term : effects.terms) {
     table.rows.push_back({Cell::Text(term.name), Cell(FormatShare(term.share), term.share),
                           Cell(Bar(term.share), nullptr), Cell(FormatCount(term.df), term.df),
-                          Raw(term.sum_of_squares), Shown(term.f, FormatF), Shown(term.p, FormatPValue)});
+                          Cell::Raw(term.sum_of_squares), Cell::Shown(term.f, FormatF),
+                          Cell::Shown(term.p, FormatPValue)});
   }
   const double rest = effects.residual_sum_of_squares / effects.total_sum_of_squares;
   if (!effects.terms.empty())
     table.rows.push_back({Cell("the rest", "residual"), Cell(FormatShare(rest), rest),
                           Cell(Bar(rest), nullptr), Cell::Integer(effects.residual_df),
-                          Raw(effects.residual_sum_of_squares), Cell(), Cell()});
+                          Cell::Raw(effects.residual_sum_of_squares), Cell(), Cell()});
   if (!bars) {
     table.columns.erase(table.columns.begin() + kBarColumn);
     for (std::vector<Cell>& row : table.rows) row.erase(row.begin() + kBarColumn);
@@ -177,20 +170,19 @@ Table EffectLevelTable(const EffectsReport& report) {
   for (const EffectLevel& level : report.effects.levels) {
     const std::string& name = report.axes[static_cast<size_t>(level.axis)];
     const auto& cost = level.cost;
-    const std::string mean = !level.mean ? "–"
-                             : level.ci  ? FormatInterval(report.metric, *level.mean, *level.ci)
-                                         : FormatMetric(report.metric, *level.mean);
+    const std::string mean = level.mean ? FormatMean(report.metric, *level.mean, level.ci) : "–";
     const std::string instead = level.of_leader ? "best"
                                 : cost ? FormatGap(report.metric, Sign(report) * cost->mean, cost->ci)
                                        : "–";
     const auto count = [](int64_t n) { return Cell(n == 0 ? "" : FormatCount(n), n); };
-    table.rows.push_back(
-        {Cell(name == axis ? "" : name, name), Cell::Text(level.level),
-         Cell(FormatCount(level.cells), level.cells), Cell(FormatCount(level.results), level.results),
-         count(level.diverged), count(level.failed), Cell(mean, nullptr), Raw(level.mean), Raw(level.ci),
-         Cell("", level.of_leader), Cell(instead, nullptr),
-         Raw(cost ? std::optional(cost->mean) : std::nullopt), Raw(cost ? cost->ci : std::nullopt),
-         Shown(cost ? cost->p : std::nullopt, FormatPValue)});
+    table.rows.push_back({Cell(name == axis ? "" : name, name), Cell::Text(level.level),
+                          Cell(FormatCount(level.cells), level.cells),
+                          Cell(FormatCount(level.results), level.results), count(level.diverged),
+                          count(level.failed), Cell(mean, nullptr), Cell::Raw(level.mean),
+                          Cell::Raw(level.ci), Cell("", level.of_leader), Cell(instead, nullptr),
+                          Cell::Raw(cost ? std::optional(cost->mean) : std::nullopt),
+                          Cell::Raw(cost ? cost->ci : std::nullopt),
+                          Cell::Shown(cost ? cost->p : std::nullopt, FormatPValue)});
     axis = name;
   }
   return table;

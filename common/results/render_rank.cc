@@ -18,11 +18,6 @@ std::string MetricHeader(std::string_view metric) {
   return header;
 }
 
-Cell Optional(const std::optional<double>& value, const auto& format) {
-  if (!value) return {};
-  return Cell(format(*value), NumberToJson(*value));
-}
-
 // A column with the function that fills it.
 struct RankColumn {
   Column column;
@@ -41,12 +36,7 @@ Cell Behind(const RankedRow& row, const RankedTable& ranked) {
 }
 Cell MeanWithInterval(const RankedRow& row, const RankedTable& ranked) {
   if (!row.mean) return Cell("–", nullptr);
-  return Cell(
-      row.ci ? FormatInterval(ranked.metric, *row.mean, *row.ci) : FormatMetric(ranked.metric, *row.mean),
-      nullptr);
-}
-Cell Raw(const std::optional<double>& value) {
-  return Cell("", value ? NumberToJson(*value) : Json());
+  return Cell(FormatMean(ranked.metric, *row.mean, row.ci), nullptr);
 }
 
 const std::vector<RankColumn>& FigureColumns() {
@@ -55,11 +45,11 @@ const std::vector<RankColumn>& FigureColumns() {
        [](const RankedRow& row, const RankedTable&) { return Cell::Integer(row.n); }},
       {{.key = "", .header = "", .align = Align::kRight, .audience = Audience::kPeople}, MeanWithInterval},
       {{.key = "mean", .header = "", .audience = Audience::kMachines},
-       [](const RankedRow& row, const RankedTable&) { return Raw(row.mean); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Raw(row.mean); }},
       {{.key = "ci95", .header = "", .audience = Audience::kMachines},
-       [](const RankedRow& row, const RankedTable&) { return Raw(row.ci); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Raw(row.ci); }},
       {{.key = "sd", .header = "", .audience = Audience::kMachines},
-       [](const RankedRow& row, const RankedTable&) { return Raw(row.sd); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Raw(row.sd); }},
       {{.key = "interval", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) {
          return Cell::Text(std::string(EvidenceName(row.evidence)));
@@ -72,7 +62,7 @@ const std::vector<RankColumn>& FigureColumns() {
         .priority = 6,
         .expendable = true},
        [](const RankedRow& row, const RankedTable&) {
-         return Optional(row.best_probability, FormatProbability);
+         return Cell::Shown(row.best_probability, FormatProbability);
        }},
       {{.key = "",
         .header = "behind best",
@@ -83,28 +73,30 @@ const std::vector<RankColumn>& FigureColumns() {
        Behind},
       {{.key = "difference", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) {
-         return Raw(row.behind ? std::optional(row.behind->mean) : std::nullopt);
+         return Cell::Raw(row.behind ? std::optional(row.behind->mean) : std::nullopt);
        }},
       {{.key = "difference_ci95", .header = "", .audience = Audience::kMachines},
        [](const RankedRow& row, const RankedTable&) {
-         return Raw(row.behind ? row.behind->ci : std::nullopt);
+         return Cell::Raw(row.behind ? row.behind->ci : std::nullopt);
        }},
       {{.key = "p", .header = "p", .align = Align::kRight, .priority = 10, .expendable = true},
        [](const RankedRow& row, const RankedTable&) {
-         return Optional(row.behind ? row.behind->p : std::nullopt, FormatPValue);
+         return Cell::Shown(row.behind ? row.behind->p : std::nullopt, FormatPValue);
        }},
       {{.key = "test_accuracy", .header = "test acc", .align = Align::kRight, .priority = 1},
-       [](const RankedRow& row, const RankedTable&) { return Optional(row.test_accuracy, FormatAccuracy); }},
+       [](const RankedRow& row, const RankedTable&) {
+         return Cell::Shown(row.test_accuracy, FormatAccuracy);
+       }},
       {{.key = "test_loss", .header = "test loss", .align = Align::kRight, .priority = 4},
-       [](const RankedRow& row, const RankedTable&) { return Optional(row.test_loss, FormatLoss); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Shown(row.test_loss, FormatLoss); }},
       {{.key = "train_loss",
         .header = "train loss",
         .align = Align::kRight,
         .priority = 9,
         .expendable = true},
-       [](const RankedRow& row, const RankedTable&) { return Optional(row.train_loss, FormatLoss); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Shown(row.train_loss, FormatLoss); }},
       {{.key = "best_epoch", .header = "epoch", .align = Align::kRight, .priority = 8, .expendable = true},
-       [](const RankedRow& row, const RankedTable&) { return Optional(row.best_epoch, FormatMeanCount); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Shown(row.best_epoch, FormatMeanCount); }},
   };
   return columns;
 }
@@ -122,9 +114,9 @@ const std::vector<RankColumn>& LevelColumns() {
 const std::vector<RankColumn>& RunColumns() {
   static const std::vector<RankColumn> columns = {
       {{.key = "seconds", .header = "s/job", .align = Align::kRight, .priority = 7, .expendable = true},
-       [](const RankedRow& row, const RankedTable&) { return Optional(row.seconds, FormatSeconds); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Shown(row.seconds, FormatSeconds); }},
       {{.key = "shared_epochs", .header = "", .audience = Audience::kMachines},
-       [](const RankedRow& row, const RankedTable&) { return Raw(row.shared_epochs); }},
+       [](const RankedRow& row, const RankedTable&) { return Cell::Raw(row.shared_epochs); }},
       {{.key = "job_ids", .header = "job", .align = Align::kRight, .priority = 2},
        [](const RankedRow& row, const RankedTable&) {
          const std::string all = fmt::format("{}", fmt::join(row.job_ids, " "));
@@ -155,10 +147,6 @@ std::vector<std::string> Shorten(RankedTable& ranked) {
     if (!row.best_label.empty()) row.best_label = shortener.Shorten(row.best_label);
   }
   return shortener.legend();
-}
-
-std::string Plural(int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
 }
 
 // What the intervals are made from and how many cells share the first rank: one sentence, or none before there is a result.

@@ -1,6 +1,7 @@
 // One listing, and how it looks in a terminal of some width. For other renderings see table_formats.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,15 @@ struct Cell {
   Cell() = default;
   Cell(std::string text_in, Json value_in) : text(std::move(text_in)), value(std::move(value_in)) {}
   static Cell Text(std::string text) { return Cell(text, text); }
+  // For machines alone.
+  static Cell Raw(const std::optional<double>& value) {
+    return Cell("", value ? NumberToJson(*value) : Json());
+  }
+  // Empty without a value.
+  template <typename Format>
+  static Cell Shown(const std::optional<double>& value, const Format& format) {
+    return value ? Cell(format(*value), NumberToJson(*value)) : Cell();
+  }
   static Cell Integer(int64_t number) { return Cell(std::to_string(number), number); }
 };
 
