@@ -27,7 +27,7 @@ std::vector<std::string> RenderProgress(const v1::SweepStatus& status, const Scr
                                         const std::string& flags = "");
 
 // One line for logs and pipes: "12 of 32 jobs done, 1 failed; 120 of 320 epochs, 42.1 a minute, about 4 min
-// 12 s left; best val_accuracy 84.99 % (cnn relu)".
+// 12 s left; best val_accuracy 85.0 % (cnn relu)".
 std::string RenderProgressLine(const v1::SweepStatus& status);
 
 // Decides what to say in lines that stay. Pure but for its memory of what was said.

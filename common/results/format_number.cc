@@ -8,12 +8,46 @@
 namespace gridsweep {
 namespace {
 
-// Decimals that show four significant digits of `value`; -1 where only the exponent form reads well.
-int LossDecimals(double value) {
-  const double magnitude = std::abs(value);
-  if (magnitude == 0) return 4;
-  if (magnitude < 1e-3 || magnitude >= 1e6) return -1;
-  return std::clamp(3 - static_cast<int>(std::floor(std::log10(magnitude))), 0, 6);
+constexpr int kDigits = 3;
+
+// The power of ten of the first digit of `value` rounded to `digits` digits: 9.996 rounds to 10.0, whose first digit counts tens.
+int Exponent(double value, int digits) {
+  const std::string text = fmt::format("{:.{}e}", value, digits - 1);
+  return std::stoi(text.substr(text.find('e') + 1));
+}
+
+// Decimals that show `digits` significant digits of `value`.
+int Decimals(double value, int digits) {
+  return value == 0 ? 0 : std::max(0, digits - 1 - Exponent(value, digits));
+}
+
+// Where only the exponent form reads well.
+bool NeedsExponent(double value) {
+  return value != 0 && (std::abs(value) < 1e-3 || std::abs(value) >= 1e6);
+}
+
+// Without the sign of a value that rounds to zero.
+std::string Fixed(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  if (text.starts_with('-') && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
+  return text;
+}
+
+std::string ThreeDigits(double value) {
+  return Fixed(value, Decimals(value, kDigits));
+}
+
+// "84.9 ± 1.2", "84.93 ± 0.04": the larger of the two has three significant digits, or as many more as the half width needs
+// to show its first; both end at the same decimal.
+std::string WithHalfWidth(double value, double half_width) {
+  const double larger = std::max(std::abs(value), std::abs(half_width));
+  if (NeedsExponent(larger)) return fmt::format("{:.2e} ± {:.0e}", value, half_width);
+  const int decimals = std::max(Decimals(larger, kDigits), std::min(Decimals(half_width, 1), 6));
+  return Fixed(value, decimals) + " ± " + Fixed(half_width, decimals);
+}
+
+double UnitOf(std::string_view metric) {
+  return IsAccuracy(metric) ? 100 : 1;
 }
 
 }  // namespace
@@ -24,13 +58,12 @@ bool IsAccuracy(std::string_view metric) {
 
 std::string FormatAccuracy(double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
-  return fmt::format("{:.2f} %", value * 100);
+  return ThreeDigits(value * 100) + " %";
 }
 
 std::string FormatLoss(double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
-  const int decimals = LossDecimals(value);
-  return decimals < 0 ? fmt::format("{:.3e}", value) : fmt::format("{:.{}f}", value, decimals);
+  return NeedsExponent(value) ? fmt::format("{:.2e}", value) : ThreeDigits(value);
 }
 
 std::string FormatMetric(std::string_view metric, double value) {
@@ -39,34 +72,25 @@ std::string FormatMetric(std::string_view metric, double value) {
 
 std::string FormatInterval(std::string_view metric, double mean, double half_width) {
   if (!std::isfinite(mean) || !std::isfinite(half_width)) return FormatMetric(metric, mean);
-  if (IsAccuracy(metric)) return fmt::format("{:.2f} ± {:.2f} %", mean * 100, half_width * 100);
-  const int decimals = LossDecimals(mean);
-  if (decimals < 0) return fmt::format("{:.3e} ± {:.1e}", mean, half_width);
-  return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half_width, decimals);
+  return WithHalfWidth(mean * UnitOf(metric), half_width * UnitOf(metric)) + (IsAccuracy(metric) ? " %" : "");
 }
 
 std::string FormatGap(std::string_view metric, double gap, std::optional<double> half_width) {
-  const double unit = IsAccuracy(metric) ? 100 : 1;
+  const double value = gap * UnitOf(metric);
   const std::string_view suffix = IsAccuracy(metric) ? " pp" : "";
-  const double value = gap * unit;
-  // As many decimals as the half width needs for two digits, or the value for three.
-  const double least = half_width ? *half_width * unit : value;
-  const int digits = half_width ? 2 : 3;
-  const int decimals =
-      least == 0 || !std::isfinite(least)
-          ? 2
-          : std::clamp(digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(least)))), 0, 6);
-  if (!half_width) return fmt::format("{:.{}f}{}", value, decimals, suffix);
-  return fmt::format("{:.{}f} ± {:.{}f}{}", value, decimals, *half_width * unit, decimals, suffix);
+  if (!std::isfinite(value)) return fmt::format("{}", value);
+  if (half_width && std::isfinite(*half_width)) {
+    return WithHalfWidth(value, *half_width * UnitOf(metric)) + std::string(suffix);
+  }
+  return Fixed(value, std::min(Decimals(value, kDigits), 6)) + std::string(suffix);
 }
 
 std::string FormatShare(double share) {
   const double percent = share * 100;
   if (!std::isfinite(percent)) return "?";
   if (percent == 0) return "0 %";
-  const int decimals = std::clamp(2 - static_cast<int>(std::floor(std::log10(std::abs(percent)))), 0, 4);
   if (std::abs(percent) < 0.0005) return "<0.001 %";
-  return fmt::format("{:.{}f} %", percent, decimals);
+  return fmt::format("{:.{}f} %", percent, std::min(Decimals(percent, kDigits), 4));
 }
 
 std::string FormatProbability(double probability) {
@@ -89,9 +113,7 @@ std::string FormatMeanCount(double value) {
 }
 
 std::string FormatSeconds(double seconds) {
-  if (seconds < 9.995) return fmt::format("{:.2f}", seconds);
-  if (seconds < 99.95) return fmt::format("{:.1f}", seconds);
-  return fmt::format("{:.0f}", seconds);
+  return fmt::format("{:.{}f}", seconds, std::min(Decimals(seconds, kDigits), 3));
 }
 
 std::string FormatDuration(double seconds) {

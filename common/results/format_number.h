@@ -1,4 +1,5 @@
-// Numbers as people read them in tables.
+// Numbers as people read them in tables: three significant digits, and more only where an uncertainty is smaller than the
+// last of them. Data formats (csv, json, …) keep full precision.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +12,16 @@ namespace gridsweep {
 // Whether a metric's values are shares of one, shown as percent: "val_accuracy" is, "val_loss" is not.
 bool IsAccuracy(std::string_view metric);
 
-// 0.84987 → "84.99 %".
+// 0.84987 → "85.0 %".
 std::string FormatAccuracy(double value);
-// Four significant digits: "0.4512", "1.234", "1.234e-06".
+// "0.451", "1.23", "1.23e-06".
 std::string FormatLoss(double value);
 // FormatAccuracy or FormatLoss, by the metric's name.
 std::string FormatMetric(std::string_view metric, double value);
-// "84.99 ± 0.21 %", "0.4512 ± 0.0021": the half width with the mean's decimals.
+// "85.0 ± 0.2 %", "84.99 ± 0.03 %", "0.451 ± 0.002": mean and half width with the same decimals.
 std::string FormatInterval(std::string_view metric, double mean, double half_width);
-// How far something is behind, in the metric's unit, percentage points for accuracies: "0.42 ± 0.31 pp", "0.0120 ± 0.0021",
-// without "± …" where there is no half width.
+// How far something is behind, in the metric's unit, percentage points for accuracies: "0.420 ± 0.310 pp", "1.2 ± 13.4 pp",
+// "0.0120 ± 0.0021", without "± …" where there is no half width. The larger of the two has the three digits.
 std::string FormatGap(std::string_view metric, double gap, std::optional<double> half_width);
 // A share of one, in percent with three significant digits: "43.2 %", "5.31 %", "0.0213 %".
 std::string FormatShare(double share);
@@ -32,7 +33,7 @@ std::string FormatPValue(double p);
 std::string FormatPlain(double value);
 // "3", or one decimal if it is not whole: "8.7".
 std::string FormatMeanCount(double value);
-// Three significant digits, whole seconds from 100 on: "0.52", "12.3", "1234".
+// Three significant digits, at most milliseconds and at least whole seconds: "0.520", "12.3", "1234".
 std::string FormatSeconds(double seconds);
 // For people: "0.5 s", "7 s", "42 s", "3 min 05 s", "2 h 07 min", "3 d 04 h".
 std::string FormatDuration(double seconds);

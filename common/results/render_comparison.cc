@@ -26,8 +26,7 @@ std::string FormatValue(const std::string& metric, double value) {
 std::string FormatMean(const std::string& metric, const std::optional<MeanInterval>& mean) {
   if (!mean) return "–";
   if (!mean->ci) return FormatValue(metric, mean->mean);
-  if (metric == "seconds") return FormatGap("", mean->mean, mean->ci) + " s";
-  return FormatInterval(metric, mean->mean, *mean->ci);
+  return FormatInterval(metric, mean->mean, *mean->ci) + (metric == "seconds" ? " s" : "");
 }
 
 Table ParameterTable(const Comparison& comparison) {
@@ -94,11 +93,10 @@ Table CurveTable(const Comparison& comparison) {
   };
   for (const EpochDifference& epoch : comparison.curve) {
     Cell difference;
-    if (epoch.a && epoch.b)
-      difference =
-          Cell(IsAccuracy(comparison.curve_metric) ? fmt::format("{:.2f} pp", (*epoch.a - *epoch.b) * 100)
-                                                   : fmt::format("{:.4f}", *epoch.a - *epoch.b),
-               NumberToJson(*epoch.a - *epoch.b));
+    if (epoch.a && epoch.b) {
+      const double gap = *epoch.a - *epoch.b;
+      difference = Cell(FormatGap(comparison.curve_metric, gap, std::nullopt), NumberToJson(gap));
+    }
     table.rows.push_back({Cell::Integer(epoch.epoch), shown(epoch.a), shown(epoch.b), difference});
   }
   return table;

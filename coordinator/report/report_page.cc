@@ -2,6 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "coordinator/report/report_data.h"
+#include "coordinator/report/report_sections.h"
 
 namespace gridsweep {
 namespace embedded {

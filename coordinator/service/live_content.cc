@@ -4,6 +4,7 @@
 
 #include "common/base/json.h"
 #include "coordinator/report/report_data.h"
+#include "coordinator/report/report_sections.h"
 
 namespace gridsweep {
 namespace {

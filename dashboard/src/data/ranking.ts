@@ -43,11 +43,8 @@ function axisColumn(report: Report, axis: number): RankColumn {
 export function rankColumns(report: Report): RankColumn[] {
   const { cells, metric } = report;
   const scale = objectiveScale(metric);
-  const places = columnDecimals(scale, cells.ci95);
-  const differencePlaces = columnDecimals(
-    scale,
-    cells.difference_ci95.some((ci) => ci !== null) ? cells.difference_ci95 : cells.ci95,
-  );
+  const places = columnDecimals(scale, cells.mean, cells.ci95);
+  const differencePlaces = columnDecimals(scale, cells.difference, cells.difference_ci95);
   const accuracy = scaleOf('test_accuracy');
   const loss = scaleOf('test_loss');
   const has = (values: readonly (number | null)[]) => values.some((value) => value !== null);

@@ -1,5 +1,5 @@
 import type { IntervalKind, MetricInfo } from '../data/report';
-import { decimalsFor, fixed, gap, isNumber, missing, significant, type Maybe } from './number';
+import { decimalsOf, decimalsWith, fixed, gap, isNumber, missing, significant, type Maybe } from './number';
 
 // A metric's values: accuracies are shares shown as percent, losses are nats.
 
@@ -37,14 +37,14 @@ const withUnit = (text: string, unit: string) => (unit ? `${text}${gap}${unit}` 
 export function bare(scale: Scale, value: Maybe, decimals?: number): string {
   if (!isNumber(value)) return missing;
   if (decimals !== undefined) return fixed(value * scale.factor, decimals);
-  return scale.share ? fixed(value * scale.factor, 2) : significant(value * scale.factor);
+  return significant(value * scale.factor);
 }
 
 export function value(scale: Scale, value: Maybe, decimals?: number): string {
   return isNumber(value) ? withUnit(bare(scale, value, decimals), scale.unit) : missing;
 }
 
-/** "84.99 ± 0.21 %"; the half width with two significant digits and the mean with as many decimals. */
+/** "85.0 ± 0.2 %", "84.99 ± 0.03 %": three significant digits, more where the half width needs them. */
 export function interval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?: number): string {
   if (!isNumber(mean)) return missing;
   if (!isNumber(halfWidth)) return value(scale, mean, decimals);
@@ -54,7 +54,7 @@ export function interval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?:
 export function bareInterval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?: number): string {
   if (!isNumber(mean)) return missing;
   if (!isNumber(halfWidth)) return bare(scale, mean, decimals);
-  const places = decimals ?? decimalsFor(halfWidth * scale.factor);
+  const places = decimals ?? decimalsWith(mean * scale.factor, halfWidth * scale.factor);
   return `${fixed(mean * scale.factor, places)}${gap}±${gap}${fixed(halfWidth * scale.factor, places)}`;
 }
 
@@ -68,12 +68,17 @@ export function differenceUnit(scale: Scale): string {
   return scale.share ? 'pp' : scale.unit;
 }
 
-/** One number of decimals for a whole column, so that its points are aligned: fits the middle one of its half widths. */
-export function columnDecimals(scale: Scale, halfWidths: readonly Maybe[]): number {
-  const present = halfWidths.filter((width): width is number => isNumber(width) && width > 0);
-  if (present.length === 0) return scale.share ? 2 : 4;
-  const middle = Float64Array.from(present).sort()[present.length >> 1]!;
-  return decimalsFor(middle * scale.factor);
+/** One number of decimals for a whole column, so that its points are aligned: what fits the middle one of its values. */
+export function columnDecimals(scale: Scale, means: readonly Maybe[], halfWidths: readonly Maybe[]): number {
+  const fitting: number[] = [];
+  means.forEach((mean, at) => {
+    if (!isNumber(mean)) return;
+    const halfWidth = halfWidths[at];
+    fitting.push(
+      isNumber(halfWidth) ? decimalsWith(mean * scale.factor, halfWidth * scale.factor) : decimalsOf(mean * scale.factor),
+    );
+  });
+  return fitting.sort((a, b) => a - b)[fitting.length >> 1] ?? 0;
 }
 
 /** What ± is, in the words of a caption. */

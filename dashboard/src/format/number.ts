@@ -4,6 +4,8 @@ export const missing = '–';
 /** Between a number and its unit or sign: never broken across lines. */
 export const gap = '\u00a0';
 const minus = '\u2212';
+/** Significant digits of what is measured. */
+const digits = 3;
 
 export type Maybe = number | null | undefined;
 
@@ -33,13 +35,15 @@ export function plural(value: number, noun: string, nouns = `${noun}s`): string 
   return `${count(value)}${gap}${value === 1 ? noun : nouns}`;
 }
 
-/** `digits` significant digits: 0.45123 → "0.4512", 0.00000123 → "1.230e−6". */
-export function significant(value: Maybe, digits = 4): string {
+/** Three significant digits: 0.45123 → "0.451", 1234.5 → "1235", 0.00000123 → "1.23e−6". */
+export function significant(value: Maybe): string {
   if (!isNumber(value)) return missing;
-  if (value === 0) return '0';
   const size = Math.abs(value);
-  const text = size < 1e-4 || size >= 1e6 ? value.toExponential(digits - 1) : value.toPrecision(digits);
-  return text.replace(/-/g, minus).replace('e+', 'e');
+  if (value === 0 || (size >= 1e-3 && size < 1e6)) return fixed(value, decimalsOf(value));
+  return value
+    .toExponential(digits - 1)
+    .replace(/-/g, minus)
+    .replace('e+', 'e');
 }
 
 /** A learning rate or another free number, without trailing zeros: "0.001", "2.5e−5". */
@@ -61,10 +65,19 @@ export function pValue(p: Maybe): string {
   return p >= 0.995 ? '1.00' : fixed(p, p < 0.1 ? 3 : 2);
 }
 
-/** Decimals that show the half width with two significant digits: 0.21 → 2, 1.3 → 1, 12 → 0. */
-export function decimalsFor(halfWidth: number): number {
-  if (!(halfWidth > 0)) return 2;
-  return Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(halfWidth) + 1e-9)));
+/** Decimals that show `wanted` significant digits: 84.987 → 1, 0.451 → 3, 9.996 → 1 (as 10.0). */
+export function decimalsOf(value: number, wanted = digits): number {
+  if (value === 0 || !Number.isFinite(value)) return 0;
+  const exponent = Number(value.toExponential(wanted - 1).split('e')[1]);
+  return Math.min(6, Math.max(0, wanted - 1 - exponent));
+}
+
+/**
+ * Decimals of a value and its half width: the larger of the two has three significant digits, or as many more as the half
+ * width needs to show its first: 84.99 ± 0.21 → 1, 84.99 ± 0.03 → 2, 0.5 ± 13.4 → 1.
+ */
+export function decimalsWith(value: number, halfWidth: number): number {
+  return Math.max(decimalsOf(Math.max(Math.abs(value), Math.abs(halfWidth))), decimalsOf(halfWidth, 1));
 }
 
 export function bytes(value: number): string {

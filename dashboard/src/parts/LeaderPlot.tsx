@@ -23,6 +23,7 @@ export function LeaderPlot({ report }: { report: Report }) {
   const { rank, tied, mean, ci95 } = report.cells;
   const decimals = columnDecimals(
     scale,
+    [...cells].map((cell) => mean[cell]),
     [...cells].map((cell) => ci95[cell]),
   );
   const leader = leaderInterval(report);

@@ -12,7 +12,7 @@ const rowHeight = 62;
 export function RankList({ report, cells, domain, scale, box, columns, order }: RankTableProps) {
   const virtual = useVirtual(box, cells.length, rowHeight, true);
   const leader = leaderInterval(report);
-  const decimals = columnDecimals(scale, report.cells.ci95);
+  const decimals = columnDecimals(scale, report.cells.mean, report.cells.ci95);
   const sorted = columns.find((column) => column.key === order?.replace(/^-/, ''));
   const extra = sorted && sorted.key !== 'mean' && !sorted.key.startsWith('axis.') ? sorted : null;
   return (

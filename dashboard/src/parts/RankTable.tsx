@@ -5,7 +5,7 @@ import { cellLabel } from '../data/labels';
 import type { RankColumn } from '../data/ranking';
 import type { Report } from '../data/report';
 import { ticks } from '../data/ticks';
-import { decimalsFor, fixed } from '../format/number';
+import { decimalsOf, fixed } from '../format/number';
 import type { Scale } from '../format/metric';
 import { rankText } from '../format/rank';
 import { setParams } from '../state/route';
@@ -151,7 +151,7 @@ function Ticks({ domain, factor }: { domain: [number, number]; factor: number })
   const [low, high] = [domain[0] * factor, domain[1] * factor];
   const places = ticks(low, high, 5);
   const step = places.length > 1 ? places[1]! - places[0]! : high - low;
-  const decimals = step >= 1 ? 0 : decimalsFor(step * 10);
+  const decimals = decimalsOf(step, 1);
   return (
     <div class="ticks" aria-hidden="true">
       {places.map((place) => (

@@ -5,7 +5,7 @@ import { Ramp } from '../charts/Ramp';
 import { accuracy, matrixOf, mostConfused, shareAt, shareHalfWidth, type Matrix } from '../data/confusion';
 import { cellLabel } from '../data/labels';
 import type { Confusions, Report } from '../data/report';
-import { count, decimalsFor, fixed, plural, share } from '../format/number';
+import { count, decimalsWith, fixed, plural, share } from '../format/number';
 import { rankText } from '../format/rank';
 import { Options, Select } from '../parts/controls';
 import { DataTable } from '../parts/DataTable';
@@ -260,7 +260,7 @@ function MatrixFigure({ report, title, matrix, other, top, half }: FigureProps) 
 }
 
 function pointText(value: number, halfWidth: number | null, unit: string): string {
-  const decimals = halfWidth === null ? 1 : Math.min(3, decimalsFor(halfWidth * 100));
+  const decimals = halfWidth === null ? 1 : Math.min(3, decimalsWith(value * 100, halfWidth * 100));
   return `${fixed(value * 100, decimals)}${halfWidth === null ? '' : `\u00a0±\u00a0${fixed(halfWidth * 100, decimals)}`}\u00a0${unit}`;
 }
 

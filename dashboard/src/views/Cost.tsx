@@ -5,7 +5,7 @@ import { asMask, frontier, spentBy, type Spent } from '../data/cost';
 import { cellLabel } from '../data/labels';
 import type { Report } from '../data/report';
 import { interval, objectiveScale } from '../format/metric';
-import { count, fixed, isNumber, meanCount, plural } from '../format/number';
+import { count, decimalsOf, fixed, isNumber, meanCount, plural } from '../format/number';
 import { duration, moment } from '../format/time';
 import { rankText } from '../format/rank';
 import { DataTable } from '../parts/DataTable';
@@ -145,6 +145,6 @@ function SpentTable({ title, rows }: { title: string; rows: readonly Spent[] }) 
 }
 
 function secondsText(mean: number, sd: number): string {
-  const decimals = mean < 10 ? 2 : mean < 100 ? 1 : 0;
+  const decimals = Math.min(3, decimalsOf(mean));
   return isNumber(sd) ? `${fixed(mean, decimals)}\u00a0±\u00a0${fixed(sd, decimals)}` : fixed(mean, decimals);
 }

@@ -81,8 +81,8 @@ function Variance({ report }: { report: Report }) {
           },
           { head: '%', number: true, cell: (term) => share(term.share) },
           { head: 'df', number: true, cell: (term) => count(term.df) },
-          { head: <>sum of squares</>, number: true, cell: (term) => significant(term.sum_of_squares, 3) },
-          { head: 'F', number: true, cell: (term) => significant(term.f, 3) },
+          { head: <>sum of squares</>, number: true, cell: (term) => significant(term.sum_of_squares) },
+          { head: 'F', number: true, cell: (term) => significant(term.f) },
           { head: 'p', number: true, cell: (term) => pValue(term.p) },
         ]}
       />

@@ -9,7 +9,7 @@ import { isMeasure, measure, presentMeasures, type Measure } from '../data/measu
 import type { Report } from '../data/report';
 import { bare, capital, interval, value } from '../format/metric';
 import { duration } from '../format/time';
-import { fixed, plural, share } from '../format/number';
+import { plural, share } from '../format/number';
 import { Options, Select } from '../parts/controls';
 import { DataTable } from '../parts/DataTable';
 import { Figure } from '../parts/Figure';
@@ -76,12 +76,7 @@ function MapFigure({ report, x, y, shown, what }: { report: Report; x: number; y
   const values = [...grid.n.keys()].map(at).filter(Number.isFinite);
   const sorted = Float64Array.from(values).sort();
   const [low, high] = sorted.length > 0 ? [sorted[0]!, sorted[sorted.length - 1]!] : [0, 1];
-  const text = (v: number) =>
-    shown.key === 'seconds'
-      ? duration(v).replace(/\u00a0s$/, '')
-      : shown.scale.share
-        ? fixed(v * 100, high - low < 0.02 ? 2 : 1)
-        : bare(shown.scale, v);
+  const text = (v: number) => (shown.key === 'seconds' ? duration(v).replace(/\u00a0s$/, '') : bare(shown.scale, v));
   const ramp = rampOf(palette, { lowIsGood: shown.lowIsGood });
   const columnWidth = Math.max(13, Math.min(Math.max(110, widest(xLabels, 11, 170) + 12), 1040 / columns));
   const rowHeight = rows > 40 ? 15 : rows > 15 ? 20 : 30;

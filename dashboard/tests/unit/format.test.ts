@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { columnDecimals, difference, interval, intervalMeaning, metricTitle, scaleOf, value } from '../../src/format/metric';
-import { bytes, count, decimalsFor, fixed, meanCount, plain, pValue, significant } from '../../src/format/number';
+import { bytes, count, decimalsOf, decimalsWith, fixed, meanCount, plain, pValue, significant } from '../../src/format/number';
 import { rankText } from '../../src/format/rank';
 import { duration, moment, roughly } from '../../src/format/time';
 
@@ -9,25 +9,27 @@ const accuracy = scaleOf('val_accuracy');
 const loss = scaleOf('val_loss');
 
 describe('metrics', () => {
-  it('shows the half width with two digits and the mean with as many decimals', () => {
-    expect(plainSpaces(interval(accuracy, 0.84987, 0.0021))).toBe('84.99 ± 0.21 %');
+  it('shows the mean with three digits, or as many more as the half width needs', () => {
+    expect(plainSpaces(interval(accuracy, 0.84987, 0.0021))).toBe('85.0 ± 0.2 %');
+    expect(plainSpaces(interval(accuracy, 0.84987, 0.0003))).toBe('84.99 ± 0.03 %');
     expect(plainSpaces(interval(accuracy, 0.84987, 0.013))).toBe('85.0 ± 1.3 %');
-    expect(plainSpaces(interval(loss, 0.45123, 0.0021))).toBe('0.4512 ± 0.0021 nats');
+    expect(plainSpaces(interval(loss, 0.45123, 0.0021))).toBe('0.451 ± 0.002 nats');
     expect(plainSpaces(interval(accuracy, 0.5, 0.0021, 1))).toBe('50.0 ± 0.2 %');
   });
   it('leaves ± out where there is none', () => {
-    expect(plainSpaces(interval(accuracy, 0.84987, null))).toBe('84.99 %');
+    expect(plainSpaces(interval(accuracy, 0.84987, null))).toBe('85.0 %');
     expect(interval(accuracy, null, null)).toBe('–');
-    expect(plainSpaces(value(loss, 0.45123))).toBe('0.4512 nats');
+    expect(plainSpaces(value(loss, 0.45123))).toBe('0.451 nats');
   });
   it('gives differences of shares in percentage points', () => {
-    expect(plainSpaces(difference(accuracy, -0.00042, 0.0005))).toBe('−0.042 ± 0.050 pp');
+    expect(plainSpaces(difference(accuracy, -0.00042, 0.0005))).toBe('−0.0420 ± 0.0500 pp');
     expect(plainSpaces(difference(loss, 0.01, 0.002))).toBe('0.0100 ± 0.0020 nats');
   });
-  it('aligns a column by its middle half width', () => {
-    expect(columnDecimals(accuracy, [0.0021, 0.003, null, 0.1])).toBe(2);
-    expect(columnDecimals(accuracy, [null])).toBe(2);
-    expect(columnDecimals(loss, [])).toBe(4);
+  it('aligns a column by its middle value', () => {
+    expect(columnDecimals(accuracy, [0.85, 0.84, 0.0213, 0.83], [0.0021, 0.003, null, 0.1])).toBe(1);
+    expect(columnDecimals(accuracy, [0.85, 0.84, null], [0.0003, 0.0002, null])).toBe(2);
+    expect(columnDecimals(loss, [0.45], [null])).toBe(3);
+    expect(columnDecimals(loss, [], [])).toBe(0);
   });
   it('says what ± is', () => {
     expect(intervalMeaning(['binomial'], 11280)).toBe(
@@ -53,8 +55,10 @@ describe('numbers', () => {
     expect(meanCount(8.7)).toBe('8.7');
   });
   it('have significant digits', () => {
-    expect(significant(0.451234)).toBe('0.4512');
-    expect(significant(0.000001234)).toBe('1.234e−6');
+    expect(significant(0.451234)).toBe('0.451');
+    expect(significant(99.97)).toBe('100');
+    expect(significant(1234.5)).toBe('1235');
+    expect(significant(0.000001234)).toBe('1.23e−6');
     expect(significant(NaN)).toBe('–');
     expect(plain(0.001)).toBe('0.001');
     expect(plain(0.000025)).toBe('2.5e−5');
@@ -66,8 +70,11 @@ describe('numbers', () => {
     expect(pValue(1)).toBe('1.00');
   });
   it('choose decimals', () => {
-    expect([0.21, 1.3, 12, 0.00034].map(decimalsFor)).toEqual([2, 1, 0, 5]);
-    expect(decimalsFor(0.1)).toBe(2);
+    expect([84.987, 0.451, 9.996, 1234, 0].map((value) => decimalsOf(value))).toEqual([1, 3, 1, 0, 0]);
+    expect(decimalsWith(84.987, 0.21)).toBe(1);
+    expect(decimalsWith(84.987, 0.03)).toBe(2);
+    expect(decimalsWith(0.5, 13.42)).toBe(1);
+    expect(decimalsWith(0.5, 0)).toBe(3);
   });
   it('tell sizes and ranks', () => {
     expect(plainSpaces(bytes(561_722_982))).toBe('535.7 MiB');

@@ -80,8 +80,8 @@ TEST(RenderProgress, At80Columns) {
   cnn relu sgd(lr=0.05, momentum=0.9) step(step_…  seed 1  epoch 4/10  46 %  ▁▆█
   mlp tanh adam none                               seed 1  epoch 4/10  46 %  ▁▆█
 best so far by val_accuracy
-  1. cnn relu adam     84.99 ± 0.61 %  3 of 3 seeds
-  2. cnn relu rmsprop         84.50 %  1 of 3 seeds
+  1. cnn relu adam     85.0 ± 0.6 %  3 of 3 seeds
+  2. cnn relu rmsprop        84.5 %  1 of 3 seeds
 2 workers: local-1 2/2, local-2 idle
 )");
 }
@@ -92,8 +92,8 @@ TEST(RenderProgress, At140Columns) {
   cnn relu sgd(lr=0.05, momentum=0.9) step(step_size=3)  seed 1  epoch 4/10  46 %  ▁▆█  local-1 cpu
   mlp tanh adam none                                     seed 1  epoch 4/10  46 %  ▁▆█  local-1 cpu, attempt 2
 best so far by val_accuracy
-  1. cnn relu adam     84.99 ± 0.61 %  3 of 3 seeds
-  2. cnn relu rmsprop         84.50 %  1 of 3 seeds
+  1. cnn relu adam     85.0 ± 0.6 %  3 of 3 seeds
+  2. cnn relu rmsprop        84.5 %  1 of 3 seeds
 2 workers: local-1 2/2, local-2 idle
 )");
 }
@@ -154,7 +154,7 @@ TEST(RenderProgressLine, IsOneSentence) {
   EXPECT_EQ(RenderProgressLine(Status()),
             "12 of 32 jobs done, 2 running, 1 failed; 125 of 320 epochs, 42.1 a minute, about 4 min 35 s "
             "left; best "
-            "val_accuracy 84.99 % (cnn relu adam)");
+            "val_accuracy 85.0 % (cnn relu adam)");
 }
 
 class ProgressLogTest : public ::testing::Test {

@@ -119,7 +119,7 @@ TEST_F(EffectsTest, DegenerateSweepsGetAPlainSentence) {
   EXPECT_THAT(AnalyzeEffects(input_).notes, ElementsAre("The sweep has no cells."));
   AddAll(2, [](int, int, int) { return 0.85; });
   EXPECT_THAT(AnalyzeEffects(input_).notes,
-              ElementsAre("All 12 results have the same val_accuracy, 85.00 %: no axis makes a difference."));
+              ElementsAre("All 12 results have the same val_accuracy, 85.0 %: no axis makes a difference."));
   for (CellResults& cell : input_.cells) {
     for (JobResult& job : cell.jobs) {
       job.state = JobState::kDiverged;

@@ -67,9 +67,9 @@ TEST(RenderJob, TellsTheWholeStory) {
   EXPECT_THAT(
       text,
       HasSubstr("job 17 of emnist-baseline (sweep 3): succeeded\nmodel = cnn, activation = relu, seed 1\n"
-                "val_accuracy 82.00 % at epoch 2\n"));
+                "val_accuracy 82.0 % at epoch 2\n"));
   EXPECT_THAT(text, HasSubstr("val_accuracy *  ▁█▁"));
-  EXPECT_THAT(text, HasSubstr("0       O              19          19.00 %"));
+  EXPECT_THAT(text, HasSubstr("0       O              19           19.0 %"));
   EXPECT_THAT(text, HasSubstr("✗ wrong"));
   EXPECT_THAT(text, HasSubstr("lease expired"));
   EXPECT_THAT(text, HasSubstr("1 min 15 s"));

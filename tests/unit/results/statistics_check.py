@@ -287,7 +287,7 @@ def grids():
 def degenerate():
     same_value = lambda labels, seed: 0.85
     yield Grid("one cell", [1], [1, 2, 3], noise(20)), "nothing to compare"
-    yield Grid("constant", [3, 2], [1, 2], same_value), "All 12 results have the same val_accuracy, 85.00 %"
+    yield Grid("constant", [3, 2], [1, 2], same_value), "All 12 results have the same val_accuracy, 85.0 %"
     yield Grid("all diverged", [3], [1, 2], noise(21), drop=lambda *_: "diverged"), "All 6 jobs diverged"
     yield Grid("one result", [3], [1], noise(22), drop=lambda l, s: None if l == ("a0",) else "failed"), "One job has a result"
     yield Grid("one seed, one axis", [3], [1], noise(23)), "no tests and no intervals"

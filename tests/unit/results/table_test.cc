@@ -157,24 +157,43 @@ TEST(ParseOutputFormat, ListsTheFormatsWhenUnknown) {
 }
 
 TEST(FormatNumber, ReadsWell) {
-  EXPECT_EQ(FormatAccuracy(0.84987), "84.99 %");
-  EXPECT_EQ(FormatAccuracy(1), "100.00 %");
-  EXPECT_EQ(FormatLoss(0.45124), "0.4512");
-  EXPECT_EQ(FormatLoss(12.3456), "12.35");
-  EXPECT_EQ(FormatLoss(0), "0.0000");
-  EXPECT_EQ(FormatLoss(0.000001234), "1.234e-06");
+  EXPECT_EQ(FormatAccuracy(0.84987), "85.0 %");
+  EXPECT_EQ(FormatAccuracy(0.08498), "8.50 %");
+  EXPECT_EQ(FormatAccuracy(0.0999961), "10.0 %");
+  EXPECT_EQ(FormatAccuracy(1), "100 %");
+  EXPECT_EQ(FormatLoss(0.45124), "0.451");
+  EXPECT_EQ(FormatLoss(12.3456), "12.3");
+  EXPECT_EQ(FormatLoss(0.99996), "1.00");
+  EXPECT_EQ(FormatLoss(0), "0");
+  EXPECT_EQ(FormatLoss(0.000001234), "1.23e-06");
   EXPECT_EQ(FormatLoss(std::numeric_limits<double>::infinity()), "inf");
-  EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0.00214), "84.99 ± 0.21 %");
-  EXPECT_EQ(FormatInterval("test_loss", 0.45124, 0.00214), "0.4512 ± 0.0021");
   EXPECT_EQ(FormatMeanCount(3), "3");
   EXPECT_EQ(FormatMeanCount(8.666), "8.7");
-  EXPECT_EQ(FormatSeconds(0.521), "0.52");
+  EXPECT_EQ(FormatSeconds(0.52149), "0.521");
+  EXPECT_EQ(FormatSeconds(0.00004), "0.000");
   EXPECT_EQ(FormatSeconds(9.999), "10.0");
   EXPECT_EQ(FormatSeconds(1234.4), "1234");
   EXPECT_EQ(FormatBytes(561753746), "535.7 MiB");
   EXPECT_EQ(FormatBytes(1023), "1023 B");
   EXPECT_EQ(FormatCount(1234567), "1,234,567");
   EXPECT_EQ(FormatCount(-123), "-123");
+}
+
+TEST(FormatNumber, AnUncertaintyEndsAtTheDecimalOfItsValue) {
+  EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0.00214), "85.0 ± 0.2 %");
+  EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0.1234), "85.0 ± 12.3 %");
+  EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0), "85.0 ± 0.0 %");
+  EXPECT_EQ(FormatInterval("test_loss", 0.45124, 0.00214), "0.451 ± 0.002");
+  // Narrower than the third digit: as many more as show it.
+  EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0.00031), "84.99 ± 0.03 %");
+  EXPECT_EQ(FormatInterval("test_loss", 0.45124, 0.000097), "0.4512 ± 0.0001");
+  // Wider than the value: three digits of it are enough.
+  EXPECT_EQ(FormatInterval("test_loss", 0.45124, 13.42), "0.5 ± 13.4");
+  EXPECT_EQ(FormatInterval("test_loss", 0.00001234, 0.000002), "1.23e-05 ± 2e-06");
+  EXPECT_EQ(FormatGap("val_accuracy", 0.0042, 0.0031), "0.420 ± 0.310 pp");
+  EXPECT_EQ(FormatGap("val_accuracy", -0.000001, 0.0123), "0.00 ± 1.23 pp");
+  EXPECT_EQ(FormatGap("val_accuracy", -0.0123, std::nullopt), "-1.23 pp");
+  EXPECT_EQ(FormatGap("test_loss", 0.012, 0.0021), "0.0120 ± 0.0021");
 }
 
 TEST(FormatDuration, RoundsWithoutStrangeUnits) {
