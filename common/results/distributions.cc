@@ -40,6 +40,10 @@ double StudentTwoSidedP(double t, int64_t df) {
   return 2 * math::cdf(math::complement(math::students_t(static_cast<double>(df)), std::abs(t)));
 }
 
+double StudentTwoSidedQuantile(double p, int64_t df) {
+  return math::quantile(math::complement(math::students_t(static_cast<double>(df)), p / 2));
+}
+
 double NormalTwoSidedP(double z) {
   if (std::isinf(z)) return 0;
   return 2 * math::cdf(math::complement(math::normal(), std::abs(z)));

@@ -13,6 +13,8 @@ double Normal975();
 
 // P(|T| >= |t|) with df >= 1 degrees of freedom; 0 for an infinite t.
 double StudentTwoSidedP(double t, int64_t df);
+// The t with P(|T| >= t) = p, for 0 < p < 1 and df >= 1 degrees of freedom.
+double StudentTwoSidedQuantile(double p, int64_t df);
 // P(|Z| >= |z|), Z standard normal.
 double NormalTwoSidedP(double z);
 // P(F >= f) of Fisher's F with (df1, df2) >= 1 degrees of freedom; 0 for an infinite f.

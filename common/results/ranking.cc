@@ -255,6 +255,12 @@ std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std:
   return rows;
 }
 
+std::string FewSeedsNote(const std::vector<RankedRow>& rows, int64_t compared, int64_t tied) {
+  int64_t most = 0;
+  for (const RankedRow& row : rows) most = std::max(most, row.n);
+  return tied > 1 ? FewSeedsNote(most, compared) : "";
+}
+
 std::vector<RankedRow> CompareLevels(std::vector<CellResults> cells, const Measure& measure, size_t axis) {
   // The first failure of each level, by ordinal: the best cell's own note says nothing about its siblings.
   std::sort(cells.begin(), cells.end(),

@@ -88,6 +88,10 @@ std::vector<RankedRow> RankCells(std::vector<CellResults> cells, const Measure& 
 std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std::vector<Standing>& standings,
                                       const Measure& measure);
 
+// FewSeedsNote of a ranked table in which `compared` differences from the leader were tested and `tied` cells share the first
+// rank; empty where nothing is tied.
+std::string FewSeedsNote(const std::vector<RankedRow>& rows, int64_t compared, int64_t tied);
+
 // One row per level of axis `axis` (index into labels), ranked by the mean of the level's best cell. `mean`,
 // `ci`, test and train figures are those of the best cell; `cells`, `jobs` count the level; `best_label`
 // names the best cell by its other labels that vary within the sweep. Levels whose best cell shares the first rank share it.

@@ -220,7 +220,10 @@ std::vector<std::string> Caption(const RankedTable& ranked, const RankOptions& o
                               Plural(ranked.cells, "cell"), Plural(ranked.seeds, "seed"),
                               Plural(ranked.epochs, "epoch"), JobsText(ranked.jobs)));
   lines.push_back(RankedBy(ranked));
-  if (std::string certainty = Certainty(ranked); !certainty.empty()) lines.push_back(std::move(certainty));
+  for (const std::string& line :
+       {Certainty(ranked), FewSeedsNote(ranked.rows, ranked.compared_cells, ranked.tied_cells)}) {
+    if (!line.empty()) lines.push_back(line);
+  }
   if (ranked.by_level && !ranked.axes.empty()) {
     lines.push_back(fmt::format("each {} is shown by its best cell", ranked.axes.front()));
   }

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/base/status.h"
 #include "common/results/best_probability.h"
+#include "common/results/distributions.h"
+#include "common/results/format_number.h"
 
 namespace gridsweep {
 namespace {
@@ -81,6 +84,17 @@ std::vector<Standing> CompareWithLeader(const std::vector<CellObjectives>& cells
   AdjustForNumber(standings);
   if (leader) ShareFirstRank(standings, *leader, significance);
   return standings;
+}
+
+std::string FewSeedsNote(int64_t seeds, int64_t comparisons) {
+  constexpr double kOutOfReach = 10;
+  if (seeds < 2 || comparisons < 1) return "";
+  const double needed = StudentTwoSidedQuantile(kSignificance / static_cast<double>(comparisons), seeds - 1);
+  if (needed < kOutOfReach) return "";
+  return fmt::format(
+      "{} seeds tell little apart in {}: a difference must be {:.0f} of its standard errors; P(best) shows more, and gridsweep "
+      "seeds adds seeds where they tell most",
+      seeds, Plural(comparisons, "comparison"), needed);
 }
 
 }  // namespace gridsweep

@@ -41,6 +41,11 @@ inline constexpr double kSignificance = 0.05;
 std::vector<Standing> CompareWithLeader(const std::vector<CellObjectives>& cells, const Measure& measure,
                                         double significance = kSignificance);
 
+// A sentence where `seeds` seeds can hardly tell anything apart among `comparisons` comparisons with the leader: the first step of
+// Holm's correction asks for a difference of Student's t(1 - 0.025 / comparisons, seeds - 1) standard errors, which is 36 with 3
+// seeds and 65 comparisons. Empty below 10 of them, and with one seed, which has a caption of its own.
+std::string FewSeedsNote(int64_t seeds, int64_t comparisons);
+
 // Index of the leader; nullopt if no cell has a value.
 std::optional<size_t> FindLeader(const std::vector<CellObjectives>& cells, Goal goal);
 

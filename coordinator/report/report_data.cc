@@ -202,6 +202,19 @@ absl::StatusOr<ReportTables> ReadTables(StoreReader& reader, SweepId id) {
   return tables;
 }
 
+Json RankingNotes(const ReportTables& tables) {
+  int64_t compared = 0;
+  int64_t tied = 0;
+  for (const RankedRow& row : tables.rows) {
+    compared += row.behind.has_value() && row.behind->p.has_value();
+    tied += row.tied;
+  }
+  Json notes = Json::array();
+  if (const std::string note = FewSeedsNote(tables.rows, compared, tied); !note.empty())
+    notes.push_back(note);
+  return notes;
+}
+
 struct Directory {
   Dictionary workers, devices, environments;
 };
@@ -355,7 +368,7 @@ absl::StatusOr<Json> BuildReport(StoreReader& reader, SweepId id, absl::Time now
       {"axes", AxesToJson(axes, tables.levels)},
       {"constants", ConstantsToJson(tables.levels)},
       {"metric", MetricToJson(tables.sweep.objective)},
-      {"ranking_notes", Json::array()},
+      {"ranking_notes", RankingNotes(tables)},
       {"cells", CellsToJson(tables.rows, axes)},
       {"jobs", std::move(jobs)},
       {"effects", EffectsToJson(AnalyzeEffects(EffectsInputOf(tables)), places, axes)},

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,7 +6,14 @@ import { expect, test as base, type Page } from '@playwright/test';
 import { assemble } from '../fixtures/assemble';
 import { make, type Wishes } from '../fixtures/make';
 
-const folder = mkdtempSync(join(tmpdir(), 'gridsweep-'));
+/** A folder that goes when the worker ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gridsweep-page-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const folder = temporaryFolder();
 const written = new Map<string, string>();
 
 /** A report on disk, made once a worker. */

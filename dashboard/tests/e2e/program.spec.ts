@@ -1,17 +1,16 @@
 // The page as the programs write and serve it. GRIDSWEEP_BIN is the folder with the programs and the fake trainer; without it
 // these tests are skipped.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import { writeTinyDataset } from '../fixtures/idx';
-import { expect, settled, test, views } from './page';
+import { expect, settled, temporaryFolder, test, views } from './page';
 
 const bin = process.env.GRIDSWEEP_BIN ?? '';
 const sweep = 'program-sweep';
-const folder = mkdtempSync(join(tmpdir(), 'gridsweep-program-'));
+const folder = temporaryFolder();
 const db = join(folder, 'sweeps.db');
 let coordinator: ChildProcess | undefined;
 

@@ -98,6 +98,19 @@ TEST(CompareWithLeader, ProbabilitiesOfBeingTheBestAddUpToOne) {
   EXPECT_GT(*standings[1].best_probability, 8.0 / 27);
 }
 
+TEST(FewSeedsNote, SaysWhatADifferenceNeedsWhereHardlyAnyCanHaveIt) {
+  // t(1 - 0.025/65, 2) = 36.03, t(1 - 0.025, 1) = 12.71, of published tables' formula t = (2q - 1)·sqrt(2 / (4q(1 - q))) for 2.
+  EXPECT_EQ(
+      FewSeedsNote(3, 65),
+      "3 seeds tell little apart in 65 comparisons: a difference must be 36 of its standard errors; P(best) shows more, and "
+      "gridsweep seeds adds seeds where they tell most");
+  EXPECT_THAT(FewSeedsNote(2, 1), testing::HasSubstr("in 1 comparison: a difference must be 13 of"));
+  EXPECT_EQ(FewSeedsNote(3, 1), "");
+  EXPECT_EQ(FewSeedsNote(8, 215), "");
+  EXPECT_EQ(FewSeedsNote(1, 65), "") << "the caption says what one seed cannot";
+  EXPECT_EQ(FewSeedsNote(3, 0), "");
+}
+
 std::string Fingerprint(std::vector<Standing> standings) {
   std::sort(standings.begin(), standings.end(),
             [](const Standing& a, const Standing& b) { return a.cell < b.cell; });
