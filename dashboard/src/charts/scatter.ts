@@ -23,6 +23,7 @@ export function costScatter(palette: Palette, report: Report, visible: Int32Arra
   const sorted = Float64Array.from(all, (cell) => mean[cell]!).sort();
   const cut = sorted[Math.round((high ? 0.05 : 0.95) * (sorted.length - 1))];
   const best = frontier(report, visible).filter((cell) => all.length <= 20 || (high ? mean[cell]! >= cut! : mean[cell]! <= cut!));
+  const isCut = all.length > 20 && cut !== undefined;
   const room = sorted.length > 1 ? (sorted[sorted.length - 1]! - sorted[0]!) * 0.05 : 0;
   return {
     grid: { left: 58, right: 18, top: 30, bottom: 44 },
@@ -31,9 +32,13 @@ export function costScatter(palette: Palette, report: Report, visible: Int32Arra
       nameLocation: 'end',
       nameGap: 12,
       nameTextStyle: { ...textStyle(palette), color: palette.muted, align: 'left', padding: [0, 0, 0, -46] },
-      axisLabel: { ...textStyle(palette, 11), color: palette.muted, formatter: scaled(scale.factor) },
-      ...(all.length > 20 &&
-        cut !== undefined &&
+      axisLabel: {
+        ...textStyle(palette, 11),
+        color: palette.muted,
+        formatter: scaled(scale.factor),
+        ...(isCut && (high ? { showMinLabel: false } : { showMaxLabel: false })),
+      },
+      ...(isCut &&
         (high ? { min: Math.max(sorted[0]!, cut - room) } : { max: Math.min(sorted[sorted.length - 1]!, cut + room) })),
     }),
     tooltip: {

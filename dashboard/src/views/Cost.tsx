@@ -12,6 +12,7 @@ import { DataTable } from '../parts/DataTable';
 import { Figure } from '../parts/Figure';
 import { Empty, Section } from '../parts/Section';
 import { visible } from '../state/store';
+import { narrow } from '../state/width';
 
 export function Cost({ report }: { report: Report }) {
   const palette = usePalette();
@@ -121,6 +122,14 @@ export function Cost({ report }: { report: Report }) {
 
 function SpentTable({ title, rows }: { title: string; rows: readonly Spent[] }) {
   const most = Math.max(...rows.map(({ mean }) => mean));
+  const drawn = {
+    head: <span class="hidden">time, drawn</span>,
+    cell: ({ mean }: Spent) => (
+      <span class="bar-cell short">
+        <i class="bar" style={{ width: `${(mean / most) * 100}%` }} />
+      </span>
+    ),
+  };
   return (
     <DataTable
       label={`Time by ${title}`}
@@ -128,14 +137,7 @@ function SpentTable({ title, rows }: { title: string; rows: readonly Spent[] }) 
       atMost={12}
       columns={[
         { head: title, rowHead: true, wide: true, cell: ({ name }) => <bdi>{name}</bdi> },
-        {
-          head: <span class="hidden">time, drawn</span>,
-          cell: ({ mean }) => (
-            <span class="bar-cell short">
-              <i class="bar" style={{ width: `${(mean / most) * 100}%` }} />
-            </span>
-          ),
-        },
+        ...(narrow.value ? [] : [drawn]),
         { head: <>s a job</>, number: true, cell: ({ mean, sd }) => secondsText(mean, sd) },
         { head: 'jobs', number: true, cell: ({ jobs }) => meanCount(jobs) },
         { head: 'in all', number: true, cell: ({ total }) => duration(total) },

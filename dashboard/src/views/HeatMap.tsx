@@ -7,7 +7,7 @@ import { gather, type Grid } from '../data/heatmap';
 import { cellLabel, levelFull, levelShort } from '../data/labels';
 import { isMeasure, measure, presentMeasures, type Measure } from '../data/measures';
 import type { Report } from '../data/report';
-import { bare, capital, interval, value } from '../format/metric';
+import { bare, bareInterval, capital, interval, value } from '../format/metric';
 import { duration } from '../format/time';
 import { plural, share } from '../format/number';
 import { Options, Select } from '../parts/controls';
@@ -99,7 +99,7 @@ function MapFigure({ report, x, y, shown, what }: { report: Report; x: number; y
           .map((place) => [place % columns, Math.floor(place / columns), at(place)] as const),
         text: (v, i, j) =>
           what === 'mean' && (width - margins.left) / columns > 88 && Number.isFinite(grid.sd[j * columns + i])
-            ? `${text(v)} ± ${text(grid.sd[j * columns + i]!)}`
+            ? bareInterval(shown.scale, v, grid.sd[j * columns + i])
             : text(v),
         labels: (width - margins.left) / columns > 38 && rows < 60,
         tip: (i, j) => details(report, grid, x, y, i, j, shown, what),
