@@ -34,6 +34,12 @@ function twoLines(text: string): string {
   return text.length > 13 && middle !== undefined ? `${text.slice(0, middle)}\n${text.slice(middle + 1)}` : text;
 }
 
+/** Where all cells measure the same, that is the only label: those of the room around it would mean nothing. */
+function onlyValue(values: readonly (number | null)[]) {
+  const different = new Set(values.filter((value) => value !== null));
+  return different.size === 1 ? { customValues: [...different] } : {};
+}
+
 export function extent(values: readonly (number | null)[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;
@@ -152,7 +158,12 @@ export function parallel(
               customValues: shownLevels(report.axes[axis]!.levels.length),
               formatter: (value: number) => levelShort(report, axis, Math.round(value)),
             }
-          : { formatter: scaled(measure!.scale.factor), showMinLabel: false, showMaxLabel: false }),
+          : {
+              formatter: scaled(measure!.scale.factor),
+              showMinLabel: false,
+              showMaxLabel: false,
+              ...onlyValue(measure!.values),
+            }),
       },
       areaSelectStyle: { width: 18, borderWidth: 1, borderColor: palette.bad, color: palette.bad, opacity: 0.18 },
       realtime: false,

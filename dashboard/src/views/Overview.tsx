@@ -24,6 +24,7 @@ export function Overview({ report }: { report: Report }) {
   const total = useMemo(() => report.jobs.seconds.reduce<number>((sum, s) => sum + (s ?? 0), 0), [report]);
   const live = report.made.live && !print ? progress.value : null;
   const kinds = new Set(cells.interval.slice(0, 1));
+  const others = cells.mean.filter((mean) => mean !== null).length - 1;
   return (
     <Section
       id="overview"
@@ -50,10 +51,10 @@ export function Overview({ report }: { report: Report }) {
           <p class="lead">
             {ties > 1 ? (
               <>{plural(ties, 'cell')} tie for the lead; the best mean is </>
-            ) : cells.cell.length > 1 ? (
-              <>The leader, clear of the {plural(cells.cell.length - 1, 'other cell')}, has </>
+            ) : others > 0 ? (
+              <>The leader, clear of {others === 1 ? 'the other cell' : `the ${plural(others, 'other cell')}`}, has </>
             ) : (
-              <>The only cell has </>
+              <>The only cell{cells.cell.length > 1 && ' with a result'} has </>
             )}
             <strong>{interval(scale, cells.mean[0], cells.ci95[0])}</strong> <span class="muted">n = {cells.n[0]}</span>
           </p>
