@@ -65,7 +65,7 @@ LIBRARIES = {
     "ATen/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],
     "c10/": ["worker/trainer", "tests/unit/trainer", "tests/integration/trainer", "bench"],
     "curl/": ["cli"],
-    "httplib.h": ["coordinator/http"],
+    "httplib.h": ["coordinator/http", "tests/unit/http"],
     "jemalloc/": ["coordinator/allocator.cc"],
     "gtest/": ["tests"],
     "gmock/": ["tests"],
