@@ -23,7 +23,7 @@ std::string Bar(double share) {
 }
 
 std::string FormatF(double f) {
-  return f >= 99.95 ? FormatCount(std::llround(f)) : fmt::format("{:.3g}", f);
+  return f >= 99.95 ? FormatCount(std::llround(f)) : FormatLoss(f);
 }
 
 // With `bars` that show the shares, for a terminal.

@@ -71,7 +71,7 @@ export function Live({ report, progress }: { report: Report; progress: Progress 
       )}
       <h3>Workers</h3>
       {progress.workers.length === 0 ? (
-        <p class="empty">No worker has reported. Start one with “gridsweep worker”.</p>
+        <p class="empty">No worker is connected; “gridsweep-worker --help” says how to start one.</p>
       ) : (
         <DataTable
           label="Workers"
