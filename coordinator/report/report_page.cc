@@ -39,8 +39,8 @@ std::string SectionElement(std::string_view name, const std::string& packed) {
 absl::StatusOr<std::string_view> DashboardPage() {
   if (embedded::kDashboard.find(kMarker) != std::string_view::npos) return embedded::kDashboard;
   return FailedPrecondition(
-      "this program was built without its report and live view, because npm was not there: install it (Debian: apt-get install "
-      "npm) and build again");
+      "this program was built without its report and live view, because npm or the packages that it fetches were not there: "
+      "install npm (Debian: apt-get install npm), see that it reaches its registry (npm ping), and build again");
 }
 
 absl::Status WriteReport(StoreReader& reader, SweepId sweep, absl::Time now,
