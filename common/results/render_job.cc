@@ -199,23 +199,25 @@ std::string SharedText(const JobReport& job) {
   return text;
 }
 
-std::string Heading(const JobReport& job) {
+std::string Heading(const JobReport& job, int width) {
   std::vector<std::string> labels;
   for (size_t i = 0; i < job.labels.size(); ++i) {
     labels.push_back(i < job.axes.size() ? fmt::format("{} = {}", job.axes[i], job.labels[i])
                                          : job.labels[i]);
   }
-  std::string text =
-      fmt::format("job {} of {} (sweep {}): {}\n", job.id, Printable(job.sweep_name), job.sweep, job.state);
-  text += fmt::format("{}, seed {}\n", Printable(fmt::format("{}", fmt::join(labels, ", "))), job.seed);
+  std::string text = WrapText(
+      fmt::format("job {} of {} (sweep {}): {}", job.id, Printable(job.sweep_name), job.sweep, job.state),
+      width);
+  text += WrapText(Printable(fmt::format("{}, seed {}", fmt::join(labels, ", "), job.seed)), width);
   if (job.objective) {
     text += fmt::format("{} {} at epoch {}\n", job.metric, FormatMetric(job.metric, *job.objective),
                         job.objective_epoch);
   }
   if (!job.epochs.empty()) {
     const std::string shared = SharedText(job);
-    text +=
-        fmt::format("cost {} s{}\n", FormatSeconds(CostSeconds(job)), shared.empty() ? "" : ": " + shared);
+    text += WrapText(
+        fmt::format("cost {} s{}", FormatSeconds(CostSeconds(job)), shared.empty() ? "" : ": " + shared),
+        width);
   }
   if (!job.error.empty()) text += fmt::format("last error: {}\n", Printable(job.error));
   return text;
@@ -302,7 +304,7 @@ std::string RenderJob(const JobReport& job, OutputFormat format, const Screen& s
     return JobToJson(job).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   if (format != OutputFormat::kTable) return Render(EpochTable(job), format, screen);
-  std::string text = Heading(job);
+  std::string text = Heading(job, screen.width);
   text +=
       Section("Learning curves, epoch by epoch (* is what the sweep is ranked by)", CurveTable(job), screen);
   text += Section("Worst confusions on the test set", ConfusionTable(job), screen);

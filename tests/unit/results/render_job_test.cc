@@ -76,6 +76,13 @@ TEST(RenderJob, TellsTheWholeStory) {
   EXPECT_THAT(text, HasSubstr("    what(): boom"));
 }
 
+TEST(RenderJob, BreaksItsHeadingBetweenWords) {
+  EXPECT_THAT(RenderJob(Report(), OutputFormat::kTable, {.width = 40}),
+              HasSubstr("\nmodel = cnn, activation = relu, seed 1\n"));
+  EXPECT_THAT(RenderJob(Report(), OutputFormat::kTable, {.width = 30}),
+              HasSubstr("\nmodel = cnn, activation =\n    relu, seed 1\n"));
+}
+
 TEST(RenderJob, TellsWhatWasSharedAndWhatTheJobCost) {
   JobReport job = Report();
   EXPECT_THAT(RenderJob(job, OutputFormat::kTable, {.width = 100}), HasSubstr("\ncost 37.5 s\n"));
