@@ -1,23 +1,9 @@
 import { signal } from '@preact/signals';
 import type { Params, Patch } from '../data/filter';
+import { viewNames, type ViewName } from '../data/views';
 
 // The whole state that is worth sharing stands in the address: #/ranking?f.optimizer=0.2 of a report,
 // #/sweep/3/ranking?… of the live view.
-
-export const viewNames = [
-  'overview',
-  'ranking',
-  'effects',
-  'parallel',
-  'curves',
-  'heatmap',
-  'confusion',
-  'predictions',
-  'failures',
-  'cost',
-  'sweepfile',
-] as const;
-export type ViewName = (typeof viewNames)[number];
 
 export interface Route {
   sweep: number | null;

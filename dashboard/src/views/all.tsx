@@ -1,6 +1,6 @@
 import type { ComponentType } from 'preact';
 import type { Report } from '../data/report';
-import type { ViewName } from '../state/route';
+import type { ViewName } from '../data/views';
 import { Confusion } from './Confusion';
 import { Cost } from './Cost';
 import { Curves } from './Curves';

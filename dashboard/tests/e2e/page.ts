@@ -6,6 +6,8 @@ import { expect, test as base, type Page } from '@playwright/test';
 import { assemble } from '../fixtures/assemble';
 import { make, type Wishes } from '../fixtures/make';
 
+export { viewNames as views } from '../../src/data/views';
+
 /** A folder that goes when the worker ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'gridsweep-page-'));
@@ -63,16 +65,3 @@ export async function settled(page: Page): Promise<void> {
 }
 
 export { expect };
-export const views = [
-  'overview',
-  'ranking',
-  'effects',
-  'parallel',
-  'curves',
-  'heatmap',
-  'confusion',
-  'predictions',
-  'failures',
-  'cost',
-  'sweepfile',
-];

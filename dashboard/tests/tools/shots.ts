@@ -1,25 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { viewNames } from '../../src/data/views';
 import { launch } from './browser';
 
 // npm run shots -- report.html outdir [view …]: every view at two widths in both themes.
 
 const [, , file, outdir, ...only] = process.argv;
 if (!file || !outdir) throw new Error('usage: npm run shots -- report.html outdir [view …]');
-const all = [
-  'overview',
-  'ranking',
-  'effects',
-  'parallel',
-  'curves',
-  'heatmap',
-  'confusion',
-  'predictions',
-  'failures',
-  'cost',
-  'sweepfile',
-];
 // More states of a view worth seeing.
 const states: Record<string, string> = {
   'confusion-difference': 'confusion?mode=difference',
@@ -40,7 +28,7 @@ for (const [width, height] of [
     });
     page.on('pageerror', (error) => console.error(error));
     await page.goto(pathToFileURL(resolve(file)).href);
-    for (const name of only.length > 0 ? only : all) {
+    for (const name of only.length > 0 ? only : viewNames) {
       await page.evaluate(
         (hash) => {
           location.hash = hash;
