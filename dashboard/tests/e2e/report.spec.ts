@@ -12,7 +12,7 @@ test('every section of a report opens, from disk, without errors', async ({ page
 
 test('the overview says who leads, how certainly, and how many tie', async ({ page }) => {
   await open(page, { cells: 200 });
-  await expect(page.locator('.lead')).toHaveText(/3\scells tie for the lead; the best mean is \d\d\.\d\d\s±\s0\.\d\d\s% n = 3/);
+  await expect(page.locator('.lead')).toHaveText(/3\scells tie for the lead; the best mean is \d\d\.\d\s±\s0\.\d\s% n = 3/);
   await expect(page).toHaveTitle('emnist-regularization · gridsweep');
 });
 
