@@ -68,6 +68,8 @@ function Images({ report, samples }: { report: Report; samples: Samples }) {
   const size = samples.height * samples.width;
   const drawn = size > 0 && samples.pixels.length >= size * samples.image.length;
   const name = (at: number) => report.class_names[at] ?? `class ${at}`;
+  // Digits and letters stand beside the image in large type; "Ankle boot" needs more room and less height.
+  const words = report.class_names.some((text) => text.length > 3);
   const images = samples.image.length;
   const wrong = (job: number) => {
     let sum = 0;
@@ -125,7 +127,7 @@ function Images({ report, samples }: { report: Report; samples: Samples }) {
       {shown.length === 0 ? (
         <Empty>No image of the sample is like that.</Empty>
       ) : (
-        <ol class={`samples${known.length > 1 ? ' several' : ''}`}>
+        <ol class={`samples${known.length > 1 ? ' several' : ''}${words ? ' words' : ''}`}>
           {shown.slice(0, print ? 48 : 1000).map((item) => (
             <li key={item.place} class={item.wrong > 0 ? 'wrong' : 'right'}>
               {drawn && (
