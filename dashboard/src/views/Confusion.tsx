@@ -14,6 +14,7 @@ import { Empty, Section } from '../parts/Section';
 import { WithSection } from '../parts/SectionState';
 import { route, setParams } from '../state/route';
 import { pins } from '../state/store';
+import { narrow } from '../state/width';
 
 export function Confusion({ report }: { report: Report }) {
   return (
@@ -335,7 +336,7 @@ function MostConfused({
                 head: 'images',
                 number: true,
                 cell: ({ actual, predicted }: { actual: number; predicted: number }) =>
-                  `${count(first.counts[actual * first.classes + predicted])} of ${count(first.rows[actual])}`,
+                  `${count(first.counts[actual * first.classes + predicted])}${narrow.value ? '' : ` of ${count(first.rows[actual])}`}`,
               },
             ]),
       ]}
