@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/base/status.h"
 
@@ -9,6 +10,7 @@ namespace gridsweep {
 namespace {
 
 constexpr int kDigits = 3;
+constexpr double kNoise = 1e-12;
 
 // The power of ten of the first digit of `value` rounded to `digits` digits: 9.996 rounds to 10.0, whose first digit counts tens.
 int Exponent(double value, int digits) {
@@ -26,9 +28,11 @@ bool NeedsExponent(double value) {
   return value != 0 && (std::abs(value) < 1e-3 || std::abs(value) >= 1e6);
 }
 
-// Without the sign of a value that rounds to zero.
+// Without the sign of a value that rounds to zero. Halves are rounded away from zero, as the report's page does.
 std::string Fixed(double value, int decimals) {
-  std::string text = fmt::format("{:.{}f}", value, decimals);
+  const double beyond_half =
+      std::nextafter(value, std::copysign(std::numeric_limits<double>::infinity(), value));
+  std::string text = fmt::format("{:.{}f}", beyond_half, decimals);
   if (text.starts_with('-') && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
   return text;
 }
@@ -41,6 +45,8 @@ std::string ThreeDigits(double value) {
 // to show its first; both end at the same decimal.
 std::string WithHalfWidth(double value, double half_width) {
   const double larger = std::max(std::abs(value), std::abs(half_width));
+  // Equal values have a deviation of a few rounding errors, which no digits are spent on.
+  if (std::abs(half_width) < kNoise * std::abs(value)) half_width = 0;
   if (NeedsExponent(larger)) return fmt::format("{:.2e} ± {:.0e}", value, half_width);
   const int decimals = std::max(Decimals(larger, kDigits), std::min(Decimals(half_width, 1), 6));
   return Fixed(value, decimals) + " ± " + Fixed(half_width, decimals);
@@ -90,7 +96,7 @@ std::string FormatShare(double share) {
   if (!std::isfinite(percent)) return "?";
   if (percent == 0) return "0 %";
   if (std::abs(percent) < 0.0005) return "<0.001 %";
-  return fmt::format("{:.{}f} %", percent, std::min(Decimals(percent, kDigits), 4));
+  return Fixed(percent, std::min(Decimals(percent, kDigits), 4)) + " %";
 }
 
 std::string FormatProbability(double probability) {
@@ -113,7 +119,8 @@ std::string FormatMeanCount(double value) {
 }
 
 std::string FormatSeconds(double seconds) {
-  return fmt::format("{:.{}f}", seconds, std::min(Decimals(seconds, kDigits), 3));
+  if (!std::isfinite(seconds)) return fmt::format("{}", seconds);
+  return Fixed(seconds, std::min(Decimals(seconds, kDigits), 3));
 }
 
 std::string FormatDuration(double seconds) {

@@ -257,7 +257,9 @@ std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std:
 
 std::string FewSeedsNote(const std::vector<RankedRow>& rows, int64_t compared, int64_t tied) {
   int64_t most = 0;
-  for (const RankedRow& row : rows) most = std::max(most, row.n);
+  for (const RankedRow& row : rows) {
+    if (row.behind && row.behind->evidence == Evidence::kSeeds) most = std::max(most, row.behind->n);
+  }
   return tied > 1 ? FewSeedsNote(most, compared) : "";
 }
 

@@ -89,7 +89,7 @@ std::vector<RankedRow> RankFirstCells(std::vector<CellResults> first, const std:
                                       const Measure& measure);
 
 // FewSeedsNote of a ranked table in which `compared` differences from the leader were tested and `tied` cells share the first
-// rank; empty where nothing is tied.
+// rank; empty where nothing is tied, or no row was compared over seeds.
 std::string FewSeedsNote(const std::vector<RankedRow>& rows, int64_t compared, int64_t tied);
 
 // One row per level of axis `axis` (index into labels), ranked by the mean of the level's best cell. `mean`,

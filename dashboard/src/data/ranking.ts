@@ -82,7 +82,7 @@ export function rankColumns(report: Report): RankColumn[] {
         92,
         'mean over seeds, at the epoch that counts; not ranked by',
         cells.test_accuracy,
-        (cell) => bare(accuracy, cells.test_accuracy[cell], places),
+        (cell) => bare(accuracy, cells.test_accuracy[cell]),
         true,
       ),
     );
@@ -130,9 +130,7 @@ export function rankColumns(report: Report): RankColumn[] {
   }
   if (has(cells.sd)) {
     columns.push(
-      column('sd', 'sd', scale.unit, 68, 'standard deviation over seeds', cells.sd, (cell) =>
-        bare(scale, cells.sd[cell], places),
-      ),
+      column('sd', 'sd', scale.unit, 68, 'standard deviation over seeds', cells.sd, (cell) => bare(scale, cells.sd[cell])),
     );
   }
   if (has(cells.test_loss) && metric.name !== 'test_loss') {

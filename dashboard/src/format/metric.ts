@@ -1,5 +1,16 @@
 import type { IntervalKind, MetricInfo } from '../data/report';
-import { decimalsOf, decimalsWith, fixed, gap, isNumber, missing, significant, type Maybe } from './number';
+import {
+  decimalsOf,
+  decimalsWith,
+  exponential,
+  fixed,
+  gap,
+  isNumber,
+  missing,
+  needsExponent,
+  significant,
+  type Maybe,
+} from './number';
 
 // A metric's values: accuracies are shares shown as percent, losses are nats.
 
@@ -54,8 +65,16 @@ export function interval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?:
 export function bareInterval(scale: Scale, mean: Maybe, halfWidth: Maybe, decimals?: number): string {
   if (!isNumber(mean)) return missing;
   if (!isNumber(halfWidth)) return bare(scale, mean, decimals);
+  if (decimals === undefined && needsExponent(Math.max(Math.abs(mean), halfWidth) * scale.factor))
+    return `${exponential(mean * scale.factor, 3)}${gap}±${gap}${exponential(halfWidth * scale.factor, 1)}`;
   const places = decimals ?? decimalsWith(mean * scale.factor, halfWidth * scale.factor);
   return `${fixed(mean * scale.factor, places)}${gap}±${gap}${fixed(halfWidth * scale.factor, places)}`;
+}
+
+/** "84.96 … 84.99": with the decimals that tell its ends apart. */
+export function rangeText(scale: Scale, [low, high]: readonly [number, number]): string {
+  const decimals = decimalsWith(high * scale.factor, (high - low) * scale.factor);
+  return `${bare(scale, low, decimals)} … ${bare(scale, high, decimals)}`;
 }
 
 /** A difference of shares is in percentage points. */

@@ -6,6 +6,8 @@ export const gap = '\u00a0';
 const minus = '\u2212';
 /** Significant digits of what is measured. */
 const digits = 3;
+/** Equal values have a deviation of a few rounding errors, which no digits are spent on. */
+const noise = 1e-12;
 
 export type Maybe = number | null | undefined;
 
@@ -38,10 +40,18 @@ export function plural(value: number, noun: string, nouns = `${noun}s`): string 
 /** Three significant digits: 0.45123 → "0.451", 1234.5 → "1235", 0.00000123 → "1.23e−6". */
 export function significant(value: Maybe): string {
   if (!isNumber(value)) return missing;
+  return needsExponent(value) ? exponential(value, digits) : fixed(value, decimalsOf(value));
+}
+
+/** Where only the exponent form reads well. */
+export function needsExponent(value: number): boolean {
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-3 && size < 1e6)) return fixed(value, decimalsOf(value));
+  return size > 0 && (size < 1e-3 || size >= 1e6);
+}
+
+export function exponential(value: number, wanted: number): string {
   return value
-    .toExponential(digits - 1)
+    .toExponential(wanted - 1)
     .replace(/-/g, minus)
     .replace('e+', 'e');
 }
@@ -77,6 +87,7 @@ export function decimalsOf(value: number, wanted = digits): number {
  * width needs to show its first: 84.99 ± 0.21 → 1, 84.99 ± 0.03 → 2, 0.5 ± 13.4 → 1.
  */
 export function decimalsWith(value: number, halfWidth: number): number {
+  if (halfWidth < noise * Math.abs(value)) return decimalsOf(value);
   return Math.max(decimalsOf(Math.max(Math.abs(value), Math.abs(halfWidth))), decimalsOf(halfWidth, 1));
 }
 

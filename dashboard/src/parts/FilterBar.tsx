@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { clearPatch, isFiltered, levelsPatch, rangesPatch } from '../data/filter';
 import { measure } from '../data/measures';
 import type { Report } from '../data/report';
-import { bare } from '../format/metric';
+import { rangeText } from '../format/metric';
 import { count } from '../format/number';
 import { route, setParams } from '../state/route';
 import { filter, visible } from '../state/store';
@@ -24,7 +24,7 @@ export function FilterBar({ report }: { report: Report }) {
       )}
       {[...current.ranges].map(([key, ranges]) => {
         const { title, scale } = measure(report, key);
-        const text = ranges.map(([low, high]) => `${bare(scale, low)} … ${bare(scale, high)}`).join(' or ');
+        const text = ranges.map((range) => rangeText(scale, range)).join(' or ');
         return (
           <button
             key={key}

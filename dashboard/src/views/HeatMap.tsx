@@ -8,7 +8,6 @@ import { cellLabel, levelFull, levelShort } from '../data/labels';
 import { isMeasure, measure, presentMeasures, type Measure } from '../data/measures';
 import type { Report } from '../data/report';
 import { bare, bareInterval, capital, interval, value } from '../format/metric';
-import { duration } from '../format/time';
 import { plural, share } from '../format/number';
 import { Options, Select } from '../parts/controls';
 import { DataTable } from '../parts/DataTable';
@@ -76,7 +75,7 @@ function MapFigure({ report, x, y, shown, what }: { report: Report; x: number; y
   const values = [...grid.n.keys()].map(at).filter(Number.isFinite);
   const sorted = Float64Array.from(values).sort();
   const [low, high] = sorted.length > 0 ? [sorted[0]!, sorted[sorted.length - 1]!] : [0, 1];
-  const text = (v: number) => (shown.key === 'seconds' ? duration(v).replace(/\u00a0s$/, '') : bare(shown.scale, v));
+  const text = (v: number) => bare(shown.scale, v);
   const ramp = rampOf(palette, { lowIsGood: shown.lowIsGood });
   const columnWidth = Math.max(13, Math.min(Math.max(110, widest(xLabels, 11, 170) + 12), 1040 / columns));
   const rowHeight = rows > 40 ? 15 : rows > 15 ? 20 : 30;

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { columnDecimals, difference, interval, intervalMeaning, metricTitle, scaleOf, value } from '../../src/format/metric';
+import {
+  columnDecimals,
+  difference,
+  interval,
+  intervalMeaning,
+  metricTitle,
+  rangeText,
+  scaleOf,
+  value,
+} from '../../src/format/metric';
 import { bytes, count, decimalsOf, decimalsWith, fixed, meanCount, plain, pValue, significant } from '../../src/format/number';
 import { rankText } from '../../src/format/rank';
 import { duration, moment, roughly } from '../../src/format/time';
@@ -15,6 +24,14 @@ describe('metrics', () => {
     expect(plainSpaces(interval(accuracy, 0.84987, 0.013))).toBe('85.0 ± 1.3 %');
     expect(plainSpaces(interval(loss, 0.45123, 0.0021))).toBe('0.451 ± 0.002 nats');
     expect(plainSpaces(interval(accuracy, 0.5, 0.0021, 1))).toBe('50.0 ± 0.2 %');
+  });
+  it('spends no digits on rounding errors, and shows tiny losses with an exponent', () => {
+    expect(plainSpaces(interval(accuracy, 0.1 + 1.4e-17, 4e-17))).toBe('10.0 ± 0.0 %');
+    expect(plainSpaces(interval(loss, 0.00001234, 0.000002))).toBe('1.23e−5 ± 2e−6 nats');
+  });
+  it('tells the ends of a narrow range apart', () => {
+    expect(plainSpaces(rangeText(accuracy, [0.84961, 0.84993]))).toBe('84.96 … 84.99');
+    expect(plainSpaces(rangeText(accuracy, [0.5, 0.85]))).toBe('50.0 … 85.0');
   });
   it('leaves ± out where there is none', () => {
     expect(plainSpaces(interval(accuracy, 0.84987, null))).toBe('85.0 %');

@@ -2,8 +2,9 @@
 
 #include <httplib.h>
 
-#include <atomic>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "coordinator/security/certificates.h"
@@ -39,7 +40,29 @@ int PortOf(const LiveServer& server) {
   return std::stoi(url.substr(url.rfind(':') + 1));
 }
 
-class OpenLiveServer : public testing::Test {
+// Talks to the server through `client_`. A request that failed has status -1 and its error as the body.
+class LiveServerTest : public testing::Test {
+ protected:
+  httplib::Response Get(const std::string& path, const httplib::Headers& headers = {}) {
+    return Answer(client_->Get(path, headers));
+  }
+  httplib::Response Post(const std::string& path, const std::string& body,
+                         const httplib::Headers& headers = {}) {
+    return Answer(client_->Post(path, headers, body, "application/json"));
+  }
+  static httplib::Response Answer(const httplib::Result& result) {
+    if (result) return *result;
+    httplib::Response failed;
+    failed.status = -1;
+    failed.body = httplib::to_string(result.error());
+    return failed;
+  }
+
+  std::unique_ptr<LiveServer> server_;
+  std::unique_ptr<httplib::Client> client_;
+};
+
+class OpenLiveServer : public LiveServerTest {
  protected:
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(server_, LiveServer::Start({.address = "127.0.0.1:0"}, Content()));
@@ -47,26 +70,22 @@ class OpenLiveServer : public testing::Test {
   }
   std::string Here() const { return fmt::format("127.0.0.1:{}", PortOf(*server_)); }
   int StatusOf(const std::string& path, const httplib::Headers& headers = {}) {
-    const httplib::Result result = client_->Get(path, headers);
-    return result ? result->status : -1;
+    return Get(path, headers).status;
   }
-
-  std::unique_ptr<LiveServer> server_;
-  std::unique_ptr<httplib::Client> client_;
 };
 
 TEST_F(OpenLiveServer, ServesThePageAndItsData) {
-  EXPECT_EQ(client_->Get("/")->body, kPage);
-  EXPECT_EQ(client_->Get("/api/v1/sweeps")->body, R"([{"id":7}])");
-  EXPECT_EQ(client_->Get("/api/v1/sweeps/7/report")->body, R"({"report":7})");
-  EXPECT_EQ(client_->Get("/api/v1/sweeps/7/curves")->body, "section curves");
-  EXPECT_EQ(client_->Get("/api/v1/sweeps/7/samples")->get_header_value("Content-Type"), "application/gzip");
+  EXPECT_EQ(Get("/").body, kPage);
+  EXPECT_EQ(Get("/api/v1/sweeps").body, R"([{"id":7}])");
+  EXPECT_EQ(Get("/api/v1/sweeps/7/report").body, R"({"report":7})");
+  EXPECT_EQ(Get("/api/v1/sweeps/7/curves").body, "section curves");
+  EXPECT_EQ(Get("/api/v1/sweeps/7/samples").get_header_value("Content-Type"), "application/gzip");
 }
 
 TEST_F(OpenLiveServer, AnUnknownSweepIsAnErrorInWords) {
-  const httplib::Result result = client_->Get("/api/v1/sweeps/8/report");
-  EXPECT_EQ(result->status, 404);
-  EXPECT_EQ(result->body, R"({"error":"there is no sweep 8"})");
+  const httplib::Response result = Get("/api/v1/sweeps/8/report");
+  EXPECT_EQ(result.status, 404);
+  EXPECT_EQ(result.body, R"({"error":"there is no sweep 8"})");
   EXPECT_EQ(StatusOf("/api/v1/sweeps/8/events"), 404);
 }
 
@@ -75,8 +94,8 @@ TEST_F(OpenLiveServer, NothingElseExists) {
                            "/api/v1/sweeps/99999999999999999999/report", "/api/v1/sweeps/7/secrets"}) {
     EXPECT_EQ(StatusOf(path), 404) << path;
   }
-  EXPECT_EQ(client_->Post("/api/v1/sweeps", "{}", "application/json")->status, 404);
-  EXPECT_EQ(client_->Delete("/api/v1/sweeps/7/report")->status, 404);
+  EXPECT_EQ(Post("/api/v1/sweeps", "{}").status, 404);
+  EXPECT_EQ(Answer(client_->Delete("/api/v1/sweeps/7/report")).status, 404);
 }
 
 TEST_F(OpenLiveServer, ANameThatSomebodyPointedHereIsRefused) {
@@ -89,25 +108,25 @@ TEST_F(OpenLiveServer, ANameThatSomebodyPointedHereIsRefused) {
 
 TEST_F(OpenLiveServer, APageOfAnotherOriginIsRefusedAndLearnsNothing) {
   for (const char* origin : {"https://evil.example", "null", "http://127.0.0.1:1"}) {
-    const httplib::Result result = client_->Get("/api/v1/sweeps", {{"Origin", origin}});
-    EXPECT_EQ(result->status, 403) << origin;
-    EXPECT_THAT(result->body, Not(HasSubstr("id"))) << origin;
-    EXPECT_FALSE(result->has_header("Access-Control-Allow-Origin")) << origin;
+    const httplib::Response result = Get("/api/v1/sweeps", {{"Origin", origin}});
+    EXPECT_EQ(result.status, 403) << origin;
+    EXPECT_THAT(result.body, Not(HasSubstr("id"))) << origin;
+    EXPECT_FALSE(result.has_header("Access-Control-Allow-Origin")) << origin;
   }
   EXPECT_EQ(StatusOf("/api/v1/sweeps", {{"Origin", "http://" + Here()}}), 200);
-  EXPECT_FALSE(client_->Get("/api/v1/sweeps", {{"Origin", "http://" + Here()}})
-                   ->has_header("Access-Control-Allow-Origin"));
+  EXPECT_FALSE(
+      Get("/api/v1/sweeps", {{"Origin", "http://" + Here()}}).has_header("Access-Control-Allow-Origin"));
 }
 
 TEST_F(OpenLiveServer, EveryAnswerStatesThePolicyOfThePage) {
   for (const char* path : {"/", "/api/v1/sweeps", "/nothing"}) {
-    const httplib::Result result = client_->Get(path);
-    EXPECT_EQ(result->get_header_value("Content-Security-Policy"),
+    const httplib::Response result = Get(path);
+    EXPECT_EQ(result.get_header_value("Content-Security-Policy"),
               "default-src 'none'; script-src 'sha256-x='; frame-ancestors 'none'")
         << path;
-    EXPECT_EQ(result->get_header_value("X-Content-Type-Options"), "nosniff") << path;
-    EXPECT_EQ(result->get_header_value("Cross-Origin-Resource-Policy"), "same-origin") << path;
-    EXPECT_EQ(result->get_header_value("Cache-Control"), "no-store") << path;
+    EXPECT_EQ(result.get_header_value("X-Content-Type-Options"), "nosniff") << path;
+    EXPECT_EQ(result.get_header_value("Cross-Origin-Resource-Policy"), "same-origin") << path;
+    EXPECT_EQ(result.get_header_value("Cache-Control"), "no-store") << path;
   }
 }
 
@@ -121,12 +140,17 @@ TEST_F(OpenLiveServer, StreamsProgress) {
 }
 
 TEST_F(OpenLiveServer, EndsWhileAPageIsWatching) {
-  std::atomic<bool> watching = false;
+  std::promise<bool> watching;
   std::thread watcher([&] {
     httplib::Client client("127.0.0.1", PortOf(*server_));
-    client.Get("/api/v1/sweeps/7/events", [&](const char*, size_t) { return watching = true; });
+    bool first = true;
+    client.Get("/api/v1/sweeps/7/events", [&](const char*, size_t) {
+      if (std::exchange(first, false)) watching.set_value(true);
+      return true;
+    });
+    if (first) watching.set_value(false);
   });
-  while (!watching) std::this_thread::yield();
+  EXPECT_TRUE(watching.get_future().get()) << "the stream ended before it began";
   server_.reset();
   watcher.join();
 }
@@ -140,7 +164,7 @@ TEST(LiveServer, TwoCannotShareAPort) {
 }
 
 // Beyond loopback: TLS with the coordinator's certificate, and a token.
-class SecureLiveServer : public testing::Test {
+class SecureLiveServer : public LiveServerTest {
  protected:
   void SetUp() override {
     const absl::Time now = absl::Now();
@@ -157,61 +181,57 @@ class SecureLiveServer : public testing::Test {
                                     .key = dir_ / "server.key",
                                     .admits = [](const std::string& token) { return token == "viewer"; }},
                                    Content()));
-    client_ = std::make_unique<httplib::SSLClient>("127.0.0.1", PortOf(*server_));
+    client_ = std::make_unique<httplib::Client>(fmt::format("https://127.0.0.1:{}", PortOf(*server_)));
     client_->set_ca_cert_path((dir_ / "ca.crt").c_str());
     client_->enable_server_certificate_verification(true);
   }
 
   TempDir dir_;
-  std::unique_ptr<LiveServer> server_;
-  std::unique_ptr<httplib::SSLClient> client_;
 };
 
 TEST_F(SecureLiveServer, ShowsNoDataWithoutAToken) {
-  const httplib::Result page = client_->Get("/");
-  ASSERT_TRUE(page) << httplib::to_string(page.error());
-  EXPECT_EQ(page->status, 200);  // the app, which asks for the token
+  const httplib::Response page = Get("/");
+  EXPECT_EQ(page.status, 200) << page.body;  // the app, which asks for the token
   for (const char* path : {"/api/v1/sweeps", "/api/v1/sweeps/7/report", "/api/v1/sweeps/7/curves",
                            "/api/v1/sweeps/7/events", "/api/v1/anything"}) {
-    EXPECT_EQ(client_->Get(path)->status, 401) << path;
-    EXPECT_EQ(client_->Get(path, {{"Cookie", "gridsweep_token=guess"}})->status, 401) << path;
-    EXPECT_EQ(client_->Get(path, {{"Cookie", "not_gridsweep_token=viewer"}})->status, 401) << path;
+    EXPECT_EQ(Get(path).status, 401) << path;
+    EXPECT_EQ(Get(path, {{"Cookie", "gridsweep_token=guess"}}).status, 401) << path;
+    EXPECT_EQ(Get(path, {{"Cookie", "not_gridsweep_token=viewer"}}).status, 401) << path;
   }
 }
 
 TEST_F(SecureLiveServer, ATokenBecomesACookieThatScriptsCannotRead) {
-  const httplib::Result login = client_->Post("/api/v1/login", R"({"token":"viewer"})", "application/json");
-  ASSERT_EQ(login->status, 204);
-  const std::string cookie = login->get_header_value("Set-Cookie");
+  const httplib::Response login = Post("/api/v1/login", R"({"token":"viewer"})");
+  ASSERT_EQ(login.status, 204);
+  const std::string cookie = login.get_header_value("Set-Cookie");
   EXPECT_EQ(cookie, "gridsweep_token=viewer; Path=/; HttpOnly; Secure; SameSite=Strict");
   const httplib::Headers signed_in = {{"Cookie", "theme=dark; " + cookie.substr(0, cookie.find(';'))}};
-  EXPECT_EQ(client_->Get("/api/v1/sweeps", signed_in)->body, R"([{"id":7}])");
+  EXPECT_EQ(Get("/api/v1/sweeps", signed_in).body, R"([{"id":7}])");
 }
 
 TEST_F(SecureLiveServer, WrongTokensAreRefused) {
   for (const char* body : {R"({"token":"guess"})", R"({"token":""})"}) {
-    const httplib::Result login = client_->Post("/api/v1/login", body, "application/json");
-    EXPECT_EQ(login->status, 401) << body;
-    EXPECT_FALSE(login->has_header("Set-Cookie")) << body;
+    const httplib::Response login = Post("/api/v1/login", body);
+    EXPECT_EQ(login.status, 401) << body;
+    EXPECT_FALSE(login.has_header("Set-Cookie")) << body;
   }
   for (const char* body : {"", "viewer", R"({"token":7})"}) {
-    EXPECT_EQ(client_->Post("/api/v1/login", body, "application/json")->status, 400) << body;
+    EXPECT_EQ(Post("/api/v1/login", body).status, 400) << body;
   }
   const std::string large = R"({"token":")" + std::string(100'000, 'x') + R"("})";
-  EXPECT_EQ(client_->Post("/api/v1/login", large, "application/json")->status, 413);
+  EXPECT_EQ(Post("/api/v1/login", large).status, 413);
 }
 
 TEST_F(SecureLiveServer, SignsNobodyInFromAnotherPage) {
-  const httplib::Result login = client_->Post("/api/v1/login", {{"Origin", "https://evil.example"}},
-                                              R"({"token":"viewer"})", "application/json");
-  EXPECT_EQ(login->status, 403);
-  EXPECT_FALSE(login->has_header("Set-Cookie"));
+  const httplib::Response login =
+      Post("/api/v1/login", R"({"token":"viewer"})", {{"Origin", "https://evil.example"}});
+  EXPECT_EQ(login.status, 403);
+  EXPECT_FALSE(login.has_header("Set-Cookie"));
 }
 
 TEST_F(SecureLiveServer, SpeaksNoPlainText) {
   httplib::Client plain("127.0.0.1", PortOf(*server_));
-  const httplib::Result result = plain.Get("/");
-  EXPECT_FALSE(result && result->status == 200);
+  EXPECT_NE(Answer(plain.Get("/")).status, 200);
 }
 
 }  // namespace

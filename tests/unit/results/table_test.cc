@@ -164,6 +164,8 @@ TEST(FormatNumber, ReadsWell) {
   EXPECT_EQ(FormatLoss(0.45124), "0.451");
   EXPECT_EQ(FormatLoss(12.3456), "12.3");
   EXPECT_EQ(FormatLoss(0.99996), "1.00");
+  EXPECT_EQ(FormatLoss(84.25), "84.3") << "halves away from zero";
+  EXPECT_EQ(FormatLoss(-84.25), "-84.3");
   EXPECT_EQ(FormatLoss(0), "0");
   EXPECT_EQ(FormatLoss(0.000001234), "1.23e-06");
   EXPECT_EQ(FormatLoss(std::numeric_limits<double>::infinity()), "inf");
@@ -171,6 +173,7 @@ TEST(FormatNumber, ReadsWell) {
   EXPECT_EQ(FormatMeanCount(8.666), "8.7");
   EXPECT_EQ(FormatSeconds(0.52149), "0.521");
   EXPECT_EQ(FormatSeconds(0.00004), "0.000");
+  EXPECT_EQ(FormatSeconds(std::numeric_limits<double>::quiet_NaN()), "nan");
   EXPECT_EQ(FormatSeconds(9.999), "10.0");
   EXPECT_EQ(FormatSeconds(1234.4), "1234");
   EXPECT_EQ(FormatBytes(561753746), "535.7 MiB");
@@ -187,6 +190,8 @@ TEST(FormatNumber, AnUncertaintyEndsAtTheDecimalOfItsValue) {
   // Narrower than the third digit: as many more as show it.
   EXPECT_EQ(FormatInterval("val_accuracy", 0.84987, 0.00031), "84.99 ± 0.03 %");
   EXPECT_EQ(FormatInterval("test_loss", 0.45124, 0.000097), "0.4512 ± 0.0001");
+  // Equal values, up to rounding.
+  EXPECT_EQ(FormatInterval("val_accuracy", 0.1 + 1.4e-17, 4e-17), "10.0 ± 0.0 %");
   // Wider than the value: three digits of it are enough.
   EXPECT_EQ(FormatInterval("test_loss", 0.45124, 13.42), "0.5 ± 13.4");
   EXPECT_EQ(FormatInterval("test_loss", 0.00001234, 0.000002), "1.23e-05 ± 2e-06");
