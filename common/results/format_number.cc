@@ -28,10 +28,10 @@ bool NeedsExponent(double value) {
   return value != 0 && (std::abs(value) < 1e-3 || std::abs(value) >= 1e6);
 }
 
-// Without the sign of a value that rounds to zero. Halves are rounded away from zero, as the report's page does.
+// Without the sign of a value that rounds to zero. Halves, as decimals have them, are rounded away from zero though their double
+// may be a little below: 0.8105 is 81.1 %. The report's page computes the same (dashboard/src/format/number.ts).
 std::string Fixed(double value, int decimals) {
-  const double beyond_half =
-      std::nextafter(value, std::copysign(std::numeric_limits<double>::infinity(), value));
+  const double beyond_half = value * (1 + std::numeric_limits<double>::epsilon());
   std::string text = fmt::format("{:.{}f}", beyond_half, decimals);
   if (text.starts_with('-') && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
   return text;

@@ -15,9 +15,12 @@ export function isNumber(value: Maybe): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** toFixed with a real minus, and no "−0.00". */
+/**
+ * toFixed with a real minus, and no "−0.00". Halves, as decimals have them, are rounded away from zero though their double may be a
+ * little below, as in the command line's tables: 81.05 is 81.1.
+ */
 export function fixed(value: number, decimals: number): string {
-  const text = value.toFixed(decimals);
+  const text = (value * (1 + Number.EPSILON)).toFixed(decimals);
   return text.startsWith('-') ? (Number(text) === 0 ? text.slice(1) : minus + text.slice(1)) : text;
 }
 

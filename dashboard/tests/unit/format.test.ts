@@ -65,6 +65,7 @@ describe('numbers', () => {
   it('have a real minus, never before zero', () => {
     expect(fixed(-0.004, 2)).toBe('0.00');
     expect(fixed(-1.5, 1)).toBe('−1.5');
+    expect([fixed(81.05, 1), fixed(84.25, 1), fixed(-84.25, 1)]).toEqual(['81.1', '84.3', '−84.3']);
   });
   it('are grouped', () => {
     expect(count(1234567)).toBe('1,234,567');

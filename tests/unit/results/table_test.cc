@@ -165,6 +165,7 @@ TEST(FormatNumber, ReadsWell) {
   EXPECT_EQ(FormatLoss(12.3456), "12.3");
   EXPECT_EQ(FormatLoss(0.99996), "1.00");
   EXPECT_EQ(FormatLoss(84.25), "84.3") << "halves away from zero";
+  EXPECT_EQ(FormatAccuracy(0.8105), "81.1 %") << "though its double is below";
   EXPECT_EQ(FormatLoss(-84.25), "-84.3");
   EXPECT_EQ(FormatLoss(0), "0");
   EXPECT_EQ(FormatLoss(0.000001234), "1.23e-06");
