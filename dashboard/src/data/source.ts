@@ -29,6 +29,13 @@ export function hasEmbedded(name: SectionName): boolean {
   return cached.has(name) || document.getElementById(`gridsweep-${name}`) !== null;
 }
 
+/** Characters of the sections that the report brings along and that have not been asked for. */
+export function embeddedSize(): number {
+  let size = 0;
+  for (const element of document.querySelectorAll('script[type="application/gzip"]')) size += element.textContent.length;
+  return size;
+}
+
 async function embeddedSection(name: SectionName): Promise<Section | null> {
   const element = document.getElementById(`gridsweep-${name}`);
   if (!element) return null;

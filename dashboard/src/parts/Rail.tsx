@@ -1,7 +1,7 @@
 import type { Report } from '../data/report';
 import { share } from '../format/number';
 import { roughly } from '../format/time';
-import { loadAll } from '../state/sections';
+import { printAll } from '../state/sections';
 import type { ViewName } from '../data/views';
 import { linkTo, route } from '../state/route';
 import { connection, isLive, progress } from '../state/store';
@@ -30,7 +30,7 @@ export function Rail({ report }: { report: Report }) {
           </li>
         ))}
       </ul>
-      <button type="button" class="link print" onClick={() => void loadAll().then(() => window.print())}>
+      <button type="button" class="link print" onClick={() => void printAll()}>
         Print
       </button>
     </nav>

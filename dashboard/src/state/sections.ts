@@ -45,6 +45,11 @@ export async function loadAll(): Promise<void> {
   );
 }
 
+export async function printAll(): Promise<void> {
+  await loadAll();
+  window.print();
+}
+
 /** Shows a report, with whatever sections of the one before had been loaded. */
 export async function show(next: Report): Promise<void> {
   const before = report.peek();

@@ -172,13 +172,15 @@ test('losses are ranked by the lowest, in nats', async ({ page }) => {
 
 test('paper has every section and no controls', async ({ page }) => {
   await open(page, { cells: 200 });
-  for (const view of ['curves', 'confusion', 'predictions']) {
-    await page.locator(`nav a[href^="#/${view}"]`).click();
-    await settled(page);
-  }
+  await page.evaluate(() => {
+    window.print = () => document.body.append('PRINTED');
+  });
+  await page.keyboard.press('Control+p');
+  await expect(page.locator('body')).toContainText('PRINTED');
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
   await page.emulateMedia({ media: 'print' });
   for (const view of views) await expect(page.locator(`#print .view-${view} h2`)).toBeVisible();
+  await expect(page.locator('#print')).not.toContainText('Unpacking');
   await expect(page.locator('#print select:visible, #print input:visible')).toHaveCount(0);
   const pdf = await page.pdf({ format: 'A4' });
   expect(pdf.byteLength).toBeGreaterThan(50_000);
