@@ -82,6 +82,13 @@ TEST_F(OpenLiveServer, ServesThePageAndItsData) {
   EXPECT_EQ(Get("/api/v1/sweeps/7/samples").get_header_value("Content-Type"), "application/gzip");
 }
 
+TEST_F(OpenLiveServer, SendsNothingCompressedSlowly) {
+  const httplib::Response result = Get("/", {{"Accept-Encoding", "gzip, deflate, br"}});
+  EXPECT_EQ(result.get_header_value("Content-Encoding"), "");
+  EXPECT_EQ(result.get_header_value("Content-Length"), std::to_string(sizeof(kPage) - 1));
+  EXPECT_EQ(result.body, kPage);
+}
+
 TEST_F(OpenLiveServer, AnUnknownSweepIsAnErrorInWords) {
   const httplib::Response result = Get("/api/v1/sweeps/8/report");
   EXPECT_EQ(result.status, 404);
