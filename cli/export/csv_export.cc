@@ -72,7 +72,7 @@ class CsvFile {
  private:
   absl::Status Check() const {
     if (file_) return absl::OkStatus();
-    return Unavailable("cannot write '{}': is the disk full?", path_);
+    return FailedPrecondition("cannot write '{}': is the disk full?", path_);
   }
 
   std::string path_;

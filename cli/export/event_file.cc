@@ -46,7 +46,7 @@ void EventFile::Write(const tensorboard::Event& event) {
 absl::Status EventFile::Close() {
   file_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
   file_.close();
-  if (!file_) return Unavailable("cannot write '{}': is the disk full?", path_);
+  if (!file_) return FailedPrecondition("cannot write '{}': is the disk full?", path_);
   return absl::OkStatus();
 }
 

@@ -2,10 +2,6 @@
 
 #include <httplib.h>
 
-#include <future>
-#include <thread>
-#include <utility>
-
 #include "absl/time/clock.h"
 #include "coordinator/security/certificates.h"
 #include "tests/support/status_matchers.h"
@@ -17,6 +13,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+// What the coordinator serves with it: tests/integration/coordinator/live_view_test.cc.
 constexpr char kPage[] =
     R"(<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-x='"><p>page)";
 
@@ -74,14 +71,6 @@ class OpenLiveServer : public LiveServerTest {
   }
 };
 
-TEST_F(OpenLiveServer, ServesThePageAndItsData) {
-  EXPECT_EQ(Get("/").body, kPage);
-  EXPECT_EQ(Get("/api/v1/sweeps").body, R"([{"id":7}])");
-  EXPECT_EQ(Get("/api/v1/sweeps/7/report").body, R"({"report":7})");
-  EXPECT_EQ(Get("/api/v1/sweeps/7/curves").body, "section curves");
-  EXPECT_EQ(Get("/api/v1/sweeps/7/samples").get_header_value("Content-Type"), "application/gzip");
-}
-
 TEST_F(OpenLiveServer, SendsNothingCompressedSlowly) {
   const httplib::Response result = Get("/", {{"Accept-Encoding", "gzip, deflate, br"}});
   EXPECT_EQ(result.get_header_value("Content-Encoding"), "");
@@ -135,31 +124,6 @@ TEST_F(OpenLiveServer, EveryAnswerStatesThePolicyOfThePage) {
     EXPECT_EQ(result.get_header_value("Cross-Origin-Resource-Policy"), "same-origin") << path;
     EXPECT_EQ(result.get_header_value("Cache-Control"), "no-store") << path;
   }
-}
-
-TEST_F(OpenLiveServer, StreamsProgress) {
-  std::string seen;
-  client_->Get("/api/v1/sweeps/7/events", [&](const char* data, size_t size) {
-    seen.append(data, size);
-    return seen.find("\n\n") == std::string::npos;  // enough: hangs up
-  });
-  EXPECT_EQ(seen, "event: progress\ndata: {\"progress\":7}\n\n");
-}
-
-TEST_F(OpenLiveServer, EndsWhileAPageIsWatching) {
-  std::promise<bool> watching;
-  std::thread watcher([&] {
-    httplib::Client client("127.0.0.1", PortOf(*server_));
-    bool first = true;
-    client.Get("/api/v1/sweeps/7/events", [&](const char*, size_t) {
-      if (std::exchange(first, false)) watching.set_value(true);
-      return true;
-    });
-    if (first) watching.set_value(false);
-  });
-  EXPECT_TRUE(watching.get_future().get()) << "the stream ended before it began";
-  server_.reset();
-  watcher.join();
 }
 
 TEST(LiveServer, TwoCannotShareAPort) {
